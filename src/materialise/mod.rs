@@ -1,0 +1,5 @@
+//! Manifest and blobs → the folder of a model.
+
+mod error;
+
+pub use error::MaterialiseError;

@@ -1,0 +1,25 @@
+//! Errors of this stage.
+
+use crate::ErrorKind;
+
+/// Why a model's files or its manifest were refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// A local file could not be read or written.
+    #[error("`{}`: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl ModelError {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Io { .. } => ErrorKind::Io,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What a reader finds in an ONNX file.
+
+use std::collections::BTreeMap;
+
+/// A model without its weights, as read from the wire.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    /// `ir_version`.
+    pub ir_version: i64,
+    /// `producer_name`.
+    pub producer_name: String,
+    /// `producer_version`.
+    pub producer_version: String,
+    /// `domain`.
+    pub domain: String,
+    /// Operator sets imported: version by domain (empty: `ai.onnx`).
+    pub opsets: BTreeMap<String, i64>,
+    /// How often each operator is used in the graph, its subgraphs and the functions, by domain
+    /// and type.
+    pub operators: BTreeMap<(String, String), u64>,
+    /// The graph's inputs in order, without those that are initializers (IR 3).
+    pub inputs: Vec<ValueInfo>,
+    /// The graph's outputs in order.
+    pub outputs: Vec<ValueInfo>,
+    /// Every tensor, wherever it lives, in the order of the file.
+    pub tensors: Vec<Tensor>,
+}
+
+/// An input or output of a graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValueInfo {
+    /// Its name.
+    pub name: String,
+    /// Its element type in lower case, or the kind of a value that is not a tensor.
+    pub dtype: String,
+    /// Its dimensions; `None` where the rank is unknown.
+    pub shape: Option<Vec<Dim>>,
+}
+
+/// A dimension of an input or output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dim {
+    /// `dim_value`.
+    Fixed(u64),
+    /// `dim_param`.
+    Symbol(String),
+    /// Neither.
+    Unknown,
+}
+
+/// A TensorProto of the model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tensor {
+    /// The path to it: output names of nodes, attributes, functions, joined by `/`; empty for the
+    /// initializers and Constants of the main graph.
+    pub scope: String,
+    /// Its name; of a Constant, the node's output. May be empty or occur twice in broken models.
+    pub name: String,
+    /// `data_type`: see [`super::DataType`].
+    pub data_type: super::DataType,
+    /// `dims`.
+    pub shape: Vec<u64>,
+    /// Where its content stands.
+    pub content: Content,
+}
+
+/// Where the content of a tensor stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Contiguous in the model file, in the form that external data has: `raw_data`, or packed
+    /// `float_data`/`double_data` in one record.
+    Inline {
+        /// Offset in the file, in bytes.
+        offset: u64,
+        /// Length in bytes.
+        length: u64,
+    },
+    /// In another file.
+    External {
+        /// `location`: checked to be a safe relative path, normalised (no `.` components).
+        location: String,
+        /// `offset`, 0 where absent.
+        offset: u64,
+        /// `length`; where absent, what dtype and shape say.
+        length: u64,
+    },
+    /// In a form that cannot stand elsewhere as it is: strings, varint fields, sparse tensors,
+    /// data split over several records, or no data at all.
+    Bound,
+}

@@ -1,0 +1,5 @@
+//! The plan of an artifact → blobs in a store.
+
+mod error;
+
+pub use error::PackError;

@@ -1,0 +1,5 @@
+//! Model files → the plan of an artifact: read-only and printable.
+
+mod error;
+
+pub use error::PlanError;

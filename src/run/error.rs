@@ -1,0 +1,25 @@
+//! Errors of this stage.
+
+use crate::ErrorKind;
+
+/// Why a model could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A local file could not be read or written.
+    #[error("`{}`: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl RunError {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Io { .. } => ErrorKind::Io,
+        }
+    }
+}

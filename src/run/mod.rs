@@ -1,0 +1,5 @@
+//! A verified folder → ONNX Runtime.
+
+mod error;
+
+pub use error::RunError;

@@ -1,0 +1,80 @@
+//! What a place for blobs can do: three verbs, tags, and referrers as a second and third trait.
+//!
+//! A store verifies what enters it ([`Storage::push`] takes the *expected* descriptor) and what
+//! leaves it whole ([`Storage::fetch`]). Push and pull are then one function,
+//! [`crate::transfer::copy`], over two stores.
+
+use std::future::Future;
+use std::io::{self, Read};
+use std::ops::Range;
+
+use tokio::io::AsyncRead;
+
+use crate::Result;
+use crate::oci::{Descriptor, Digest, Document, Reference};
+
+/// A place where blobs rest, addressed by descriptor. Manifests are blobs too: their media type
+/// tells a registry which endpoint they live under.
+pub trait Storage: Send + Sync {
+    /// What [`Storage::fetch`] reads from.
+    type Reader: AsyncRead + Send + Unpin + 'static;
+
+    /// Opens the blob; reading to the end verifies size and digest. A reader that ends without an
+    /// error has given exactly the blob.
+    fn fetch(&self, blob: &Descriptor) -> impl Future<Output = Result<Self::Reader>> + Send;
+
+    /// Opens a part of the blob; the caller verifies (a tensor by its own sha256, a resumed blob
+    /// as a whole). The reader gives exactly the range or an error.
+    fn fetch_range(
+        &self,
+        blob: &Descriptor,
+        range: Range<u64>,
+    ) -> impl Future<Output = Result<Self::Reader>> + Send;
+
+    /// Whether the blob is there.
+    fn exists(&self, blob: &Descriptor) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Stores exactly the expected blob, or nothing. A blob that is there already is left as it is.
+    fn push(
+        &self,
+        expected: &Descriptor,
+        content: &dyn BlobSource,
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Content that can be opened again at any offset, so that a push can be retried, resumed or sent
+/// in chunks. Readers block: they are read on threads of their own.
+pub trait BlobSource: Send + Sync {
+    /// Opens the content at an offset in bytes; the reader gives all that follows.
+    fn open_at(&self, offset: u64) -> io::Result<Box<dyn Read + Send>>;
+}
+
+/// Bytes in memory: manifests, configs, and other small blobs.
+impl BlobSource for Vec<u8> {
+    fn open_at(&self, offset: u64) -> io::Result<Box<dyn Read + Send>> {
+        let start = usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(self.len());
+        Ok(Box::new(io::Cursor::new(self[start..].to_vec())))
+    }
+}
+
+/// Names that lead to manifests. The reference's tag or digest counts; its registry and repository
+/// only where the place holds several.
+pub trait Tags: Send + Sync {
+    /// Finds what a reference names; its digest decides if it has one. The bytes are verified.
+    fn resolve(&self, reference: &Reference) -> impl Future<Output = Result<Document>> + Send;
+
+    /// Makes a name lead to a manifest that is already stored, replacing what it led to.
+    fn tag(
+        &self,
+        manifest: &Descriptor,
+        reference: &Reference,
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Manifests that refer to others by `subject` (distribution-spec, "Listing Referrers").
+pub trait Referrers: Send + Sync {
+    /// Describes every manifest whose subject is this digest, with artifact type and annotations.
+    fn referrers(&self, subject: &Digest) -> impl Future<Output = Result<Vec<Descriptor>>> + Send;
+}

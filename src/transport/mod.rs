@@ -1,0 +1,5 @@
+//! A registry as a store: HTTP, credentials, retry.
+
+mod error;
+
+pub use error::TransportError;

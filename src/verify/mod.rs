@@ -1,0 +1,5 @@
+//! Checks of artifacts, layouts and folders: findings, not the first fault.
+
+mod error;
+
+pub use error::VerifyError;
