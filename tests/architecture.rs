@@ -44,7 +44,7 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
     (
         "run",
         &["model", "onnx", "oci", "verify", "materialise"],
-        &["ort", "ndarray"],
+        &["ort", "libloading", "half"],
     ),
     ("registry", &["oci", "store"], &["axum"]),
     (
