@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
 mod architecture;
+mod cli_reference;
+mod cli_usage;
+mod support;
 
 /// A test file that nobody lists would never run.
 #[test]

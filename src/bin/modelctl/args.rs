@@ -1,0 +1,88 @@
+//! The command line: every command, and the options that all of them take.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+use crate::context::Context;
+use crate::exit;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Packs machine-learning models as OCI artifacts, moves them pinned by digest, and runs them
+/// before they are deployed.
+#[derive(Parser)]
+#[command(
+    name = "modelctl",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = format!("{REFERENCES}\n\n{}", exit::help()),
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// What all commands take.
+    #[command(flatten)]
+    pub(crate) global: GlobalOptions,
+}
+
+/// How artifacts and files are named, for `--help`.
+const REFERENCES: &str = "\
+Names:
+  [REGISTRY/]REPOSITORY[:TAG][@DIGEST]  a model in a registry; a digest decides over a tag
+  store:NAME                            an entry of the local store
+  oci:DIR[:TAG]                         an OCI image layout
+  oci-archive:FILE[:TAG]                an OCI image layout in a tar
+  /PATH  ./PATH  ../PATH  .             a file or folder";
+
+/// Options of every command.
+#[derive(Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalOptions {
+    /// Folder of the local store, by default $XDG_DATA_HOME/modelctl or ~/.local/share/modelctl
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "MODELCTL_STORE",
+        hide_env_values = true
+    )]
+    pub(crate) store: Option<PathBuf>,
+    /// Write the result to stdout, and errors to stderr, as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Write nothing but the result, warnings and errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more on stderr: -v steps, -vv requests, -vvv everything (secrets are left out)
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// The commands, in the order in which a model passes through them.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Completions(commands::completions::CompletionsArgs),
+    Man(commands::man::ManArgs),
+}
+
+impl Command {
+    /// Carries it out.
+    pub(crate) async fn run(self, _context: &Context, output: &mut Output) -> Result<(), Failure> {
+        match self {
+            Self::Completions(args) => commands::completions::run(&args, output),
+            Self::Man(args) => commands::man::run(&args, output),
+        }
+    }
+
+    /// The word on the command line.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What commands need from outside, found from options and environment: the store, registries.
+
+use std::path::PathBuf;
+
+use crate::environment::Environment;
+use crate::failure::Failure;
+
+/// Options and environment together.
+pub(crate) struct Context {
+    environment: Environment,
+    store: Option<PathBuf>,
+}
+
+impl Context {
+    /// Puts them together; looks at nothing yet.
+    pub(crate) fn new(environment: Environment, store: Option<PathBuf>) -> Self {
+        Self { environment, store }
+    }
+
+    /// The environment.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The folder of the local store.
+    pub(crate) fn store_path(&self) -> Result<PathBuf, Failure> {
+        match &self.store {
+            Some(path) => Ok(path.clone()),
+            None => self.environment.default_store(),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What ends a command early, and how it is shown: once, here.
+//!
+//! [`Failure`] → text on stderr (`error:`, `caused by:`, a blank line, `hint:`) or, with `--json`,
+//! one object; and an exit code. The library's errors keep their text; what to do next depends on
+//! the command, so hints live in [`crate::hint`].
+
+use std::error::Error as _;
+use std::io;
+use std::path::PathBuf;
+
+use modelctl::ErrorKind;
+use modelctl::oci::Reference;
+use serde::Serialize;
+
+use crate::exit;
+use crate::output::{Label, Output};
+use crate::signal::Signal;
+
+/// Why a command ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The library failed.
+    #[error(transparent)]
+    Library(#[from] modelctl::Error),
+    /// A reference names no registry, and there is no default.
+    #[error("`{0}` names no registry, and no default registry is set")]
+    NoRegistry(Reference),
+    /// A reference has neither tag nor digest where one is needed.
+    #[error("`{0}` has neither a tag nor a digest")]
+    NoTag(String),
+    /// A command cannot use this kind of place.
+    #[error("expected {expected}, got `{place}`")]
+    WrongPlace {
+        /// What was given.
+        place: String,
+        /// What the command takes.
+        expected: &'static str,
+    },
+    /// Neither a flag nor the environment says where something is.
+    #[error("cannot tell where {0} is: neither HOME nor XDG_DATA_HOME is set")]
+    NoHome(&'static str),
+    /// A local file could not be used.
+    #[error("`{}`: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// An option's value does not fit the others.
+    #[error("{option}: {reason}")]
+    Option {
+        /// The option as it is written.
+        option: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Checks were carried out, and some failed. They are in the report already.
+    #[error("{failed} of {total} checks failed")]
+    Findings {
+        /// How many failed.
+        failed: usize,
+        /// How many there were.
+        total: usize,
+    },
+    /// Smoke tests were run, and some gave other outputs. They are in the report already.
+    #[error("{failed} of {total} test cases differ from the recorded outputs")]
+    Cases {
+        /// How many differ.
+        failed: usize,
+        /// How many there were.
+        total: usize,
+    },
+    /// Standard output or standard error cannot be written.
+    #[error("cannot write output: {0}")]
+    Output(#[source] io::Error),
+    /// A signal came.
+    #[error("interrupted")]
+    Interrupted(Signal),
+}
+
+impl From<io::Error> for Failure {
+    /// The only I/O that a command does itself is its output.
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// A failure as one JSON object on stderr.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Object {
+    error: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    caused_by: Vec<String>,
+    code: &'static str,
+    exit_code: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// What a caller can do about it.
+    pub(crate) fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Library(error) => error.kind(),
+            Self::NoRegistry(_)
+            | Self::NoTag(_)
+            | Self::WrongPlace { .. }
+            | Self::NoHome(_)
+            | Self::Option { .. } => ErrorKind::Usage,
+            Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                ErrorKind::NotFound
+            }
+            Self::Findings { .. } | Self::Cases { .. } => ErrorKind::Mismatch,
+            Self::File { .. } | Self::Output(_) => ErrorKind::Io,
+            Self::Interrupted(_) => ErrorKind::Failed,
+        }
+    }
+
+    /// The exit code of the process.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Interrupted(Signal::Interrupt) => exit::INTERRUPTED,
+            Self::Interrupted(Signal::Terminate) => exit::TERMINATED,
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => exit::OK,
+            other => exit::code(other.kind()),
+        }
+    }
+
+    /// The word that `--json` gives for it.
+    fn code(&self) -> &'static str {
+        match (self, self.kind()) {
+            (Self::Interrupted(_), _) => "interrupted",
+            (Self::Cases { .. }, _) => "output-differs",
+            (_, ErrorKind::Usage) => "usage",
+            (_, ErrorKind::NotFound) => "not-found",
+            (_, ErrorKind::Denied) => "denied",
+            (_, ErrorKind::Mismatch) => "mismatch",
+            (_, ErrorKind::Unsupported) => "unsupported",
+            (_, ErrorKind::Unavailable) => "unavailable",
+            (_, ErrorKind::Inconclusive) => "inconclusive",
+            (_, ErrorKind::Io) => "io",
+            _ => "failed",
+        }
+    }
+
+    /// The causes, outermost first, without those whose text the one before ends with.
+    fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut next = match self {
+            // The text has the cause in it.
+            Self::File { .. } | Self::Output(_) => None,
+            other => other.source(),
+        };
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        causes
+    }
+
+    /// Shows it, unless the reader of the output has gone away: nobody is there to read.
+    pub(crate) fn show(&self, hint: Option<String>, output: &mut Output) -> io::Result<()> {
+        if self.exit_code() == exit::OK {
+            return Ok(());
+        }
+        if output.form().json {
+            let object = Object {
+                error: self.to_string(),
+                caused_by: self.causes(),
+                code: self.code(),
+                exit_code: self.exit_code(),
+                hint,
+            };
+            return output.line(&serde_json::to_string(&object)?);
+        }
+        output.labelled(Label::Error, &self.to_string())?;
+        for cause in self.causes() {
+            output.line(&format!("  caused by: {cause}"))?;
+        }
+        if let Some(hint) = hint {
+            output.line("")?;
+            output.labelled(Label::Hint, &hint)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,33 @@
+//! What to do next, by failure and command. The library's errors say what is wrong; only here is
+//! known what the user typed.
+
+use modelctl::ErrorKind;
+
+use crate::failure::Failure;
+
+/// The hint for a failure of a command, if there is something to say.
+pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
+    match failure {
+        Failure::NoRegistry(reference) => Some(format!(
+            "name one, as in `registry.example/{reference}`, or set a default with `--registry` or MODELCTL_REGISTRY; an entry of the local store is `store:{reference}`, a folder `./{}`",
+            reference.repository()
+        )),
+        Failure::NoTag(name) => Some(format!("name a tag, as in `{name}:latest`")),
+        Failure::NoHome(_) => Some("give `--store DIR` or set MODELCTL_STORE".to_owned()),
+        Failure::Library(error) => by_kind(error.kind(), command).map(str::to_owned),
+        _ => None,
+    }
+}
+
+fn by_kind(kind: ErrorKind, command: &str) -> Option<&'static str> {
+    match (kind, command) {
+        (ErrorKind::Denied, _) => Some("log in with `modelctl login REGISTRY`"),
+        (ErrorKind::NotFound, "push") => {
+            Some("`modelctl ls` lists what is in the store; `modelctl pack PATH -t REF` adds to it")
+        }
+        (ErrorKind::NotFound, "pull" | "inspect" | "verify" | "run" | "cp") => {
+            Some("`modelctl ls REGISTRY/REPOSITORY` lists tags, `modelctl ls` the local store")
+        }
+        _ => None,
+    }
+}

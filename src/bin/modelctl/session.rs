@@ -1,0 +1,70 @@
+//! One run of the program: sets up output, log and runtime, runs the command, shows how it ended.
+
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Cli, GlobalOptions};
+use crate::context::Context;
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::output::{Form, Output};
+use crate::{exit, hint, signal};
+
+/// How long work that was cut off may take to remove its temporary files.
+const GRACE: Duration = Duration::from_millis(800);
+
+/// Runs the command and gives the exit code.
+pub(crate) fn run(cli: Cli, environment: Environment) -> u8 {
+    let form = form(&cli.global, &environment);
+    let mut output = Output::new(Box::new(io::stdout()), Box::new(io::stderr()), form);
+    log(cli.global.verbose, form.coloured);
+    let name = cli.command.name();
+    let context = Context::new(environment, cli.global.store);
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Output)
+        .and_then(|runtime| {
+            let work = cli.command.run(&context, &mut output);
+            let result = runtime.block_on(signal::until_signal(work));
+            runtime.shutdown_timeout(GRACE);
+            result
+        });
+    match result {
+        Ok(()) => exit::OK,
+        Err(failure) => {
+            // Where stderr is gone there is nobody to tell.
+            let _ = failure.show(hint::of(&failure, name), &mut output);
+            failure.exit_code()
+        }
+    }
+}
+
+fn form(global: &GlobalOptions, environment: &Environment) -> Form {
+    let terminal =
+        io::stderr().is_terminal() && environment.text("TERM").as_deref() != Some("dumb");
+    Form {
+        json: global.json,
+        quiet: global.quiet,
+        coloured: terminal && environment.text("NO_COLOR").is_none(),
+        progress: terminal && !global.quiet && !global.json,
+    }
+}
+
+/// Sends the library's log to stderr. Other crates stay silent: they do not know what is secret.
+fn log(verbose: u8, coloured: bool) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(format!("off,modelctl={level}")))
+        .with_writer(io::stderr)
+        .with_ansi(coloured)
+        .without_time()
+        .init();
+}

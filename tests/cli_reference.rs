@@ -1,0 +1,69 @@
+//! `docs/cli.md` is what `--help` prints for every command.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use crate::support::env::Env;
+
+/// The commands that a help text lists.
+fn commands_in(help: &str) -> Vec<String> {
+    let lines = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    // A line that goes on from the one before is indented further.
+    let heads = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    heads
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .collect()
+}
+
+fn write_section(env: &Env, words: &[&str], page: &mut String) {
+    let mut arguments = words.to_vec();
+    arguments.push("--help");
+    let transcript = env.run(&arguments);
+    transcript.ok();
+    let level = "#".repeat(words.len() + 2);
+    let title = [&["modelctl"], words].concat().join(" ");
+    write!(
+        page,
+        "\n{level} {title}\n\n```text\n{}```\n",
+        transcript.stdout
+    )
+    .unwrap();
+    for name in commands_in(&transcript.stdout) {
+        write_section(env, &[words, &[&name]].concat(), page);
+    }
+}
+
+/// To write the page again: `MODELCTL_BLESS=1 cargo test cli_reference`.
+#[test]
+fn cli_reference_is_what_help_prints() {
+    let mut page =
+        "# Command reference\n\nWritten from `--help` by `MODELCTL_BLESS=1 cargo test cli_reference`; do not edit.\n".to_owned();
+    write_section(&Env::new(), &[], &mut page);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
+    if std::env::var_os("MODELCTL_BLESS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &page).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == page,
+        "docs/cli.md is out of date: MODELCTL_BLESS=1 cargo test cli_reference"
+    );
+}
+
+#[test]
+fn every_command_has_examples() {
+    let env = Env::new();
+    for name in commands_in(&env.run(&["--help"]).stdout) {
+        let help = env.run(&[&name, "--help"]).stdout;
+        assert!(
+            help.contains("\nExamples:\n"),
+            "`modelctl {name} --help` has no examples"
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! Fixtures that several tests share.
+
+pub(crate) mod env;
