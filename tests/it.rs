@@ -4,6 +4,7 @@
 mod architecture;
 mod cli_reference;
 mod cli_usage;
+mod interop;
 mod support;
 
 /// A test file that nobody lists would never run.

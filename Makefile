@@ -1,0 +1,57 @@
+# One door: CI runs `make ci`, which is the recipes below, one after the other.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: demo test ci fmt lint doc schema interop conformance judges large fuzz
+
+# How long each fuzz target runs, in seconds.
+FUZZ_SECONDS ?= 60
+# Installs what a recipe needs and puts it on PATH.
+tools = tools="$$(scripts/tools.sh $(1))"; eval "$$tools"
+
+# Packs the example with a recorded smoke test, pushes it to the embedded registry, pulls it by digest, verifies and runs it.
+demo:
+	$(call tools,python); cargo build --release --locked; scripts/demo.sh target/release/modelctl
+
+# The whole suite that needs no other program: unit, integration and documentation tests, and the examples.
+test:
+	cargo test --locked
+	for example in examples/*.rs; do name=$$(basename $$example .rs); echo "example $$name"; cargo run --quiet --locked --example $$name; done
+
+# What CI runs.
+ci: fmt lint doc test interop conformance judges large fuzz demo
+
+# rustfmt has nothing to change.
+fmt:
+	cargo fmt --check
+
+# clippy finds nothing.
+lint:
+	cargo clippy --locked --all-targets -- -D warnings
+
+# The documentation builds, private items included, without a broken link.
+doc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+# Writes the generated files again: the JSON Schema and the command-line reference. Look at the diff.
+schema:
+	MODELCTL_BLESS=1 cargo test --locked --test it generated
+
+# The tests that need other programs: real registries and clients, ONNX Runtime, strace.
+interop:
+	$(call tools,python go apt); cargo test --locked --test it -- --ignored --skip conformance
+
+# The OCI distribution conformance suite against the embedded registry: no failure.
+conformance:
+	$(call tools,go); cargo build --locked; scripts/conformance.sh target/debug/modelctl
+
+# Python's onnx and onnxruntime judge the split models and the recorded outputs.
+judges:
+	$(call tools,python); cargo build --release --locked; for judge in tests/judges/*.py; do $$MODELCTL_TEST_PYTHON $$judge target/release/modelctl; done
+
+# A single-file model of 2.5 GiB: pack, push, pull, each within 48 MiB of memory.
+large:
+	$(call tools,python apt); cargo build --release --locked; scripts/large.sh target/release/modelctl
+
+# Each fuzz target for $(FUZZ_SECONDS) seconds.
+fuzz:
+	$(call tools,fuzz); for target in $$(cargo fuzz list); do cargo fuzz run -s none $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024; done

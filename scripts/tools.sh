@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Installs, by package name, the programs that tests and demo need, and prints the environment that finds them.
+#
+#   eval "$(scripts/tools.sh python go apt fuzz)"     any of the four groups
+#
+# What is on PATH already in the wanted version is used as it is. Go programs and the Python environment go to
+# $MODELCTL_CACHE, else .cache, which git ignores. Messages go to stderr.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cache=${MODELCTL_CACHE:-$PWD/.cache}
+mkdir -p "$cache/bin"
+exec 3>&1 1>&2
+
+# The judges and peers: program, module, version.
+go_programs="
+registry    github.com/distribution/distribution/v3/cmd/registry        v3.1.2
+crane       github.com/google/go-containerregistry/cmd/crane            v0.22.1
+oras        oras.land/oras/cmd/oras                                     v1.3.2
+regctl      github.com/regclient/regclient/cmd/regctl                   v0.11.7
+conformance github.com/opencontainers/distribution-spec/conformance     v0.0.0-20260831232431-97274622c111
+"
+
+install_go() {
+  while read -r program module version; do
+    [ -n "$program" ] || continue
+    found=$(PATH="$cache/bin:$PATH" command -v "$program" || true)
+    if [ -n "$found" ] && go version -m "$found" 2>/dev/null | grep -qE "^\s*mod\s+\S+\s+$version\b"; then
+      continue
+    fi
+    echo "installing $program $version"
+    CGO_ENABLED=0 GOBIN="$cache/bin" go install "$module@$version"
+  done <<<"$go_programs"
+}
+
+# ONNX Runtime, the ONNX checker with its test models, and two packages that carry real models.
+# --no-deps: silero-vad would bring torch, of which nothing is needed.
+install_python() {
+  venv=$cache/venv
+  if ! "$venv/bin/python" -c 'import onnx, onnxruntime, magika' 2>/dev/null; then
+    echo "installing onnxruntime, onnx, magika and silero-vad"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet onnxruntime==1.32.0 onnx==1.23.2
+    "$venv/bin/pip" install --quiet --no-deps magika==1.0.3 silero-vad==6.2.3
+  fi
+  library=$(echo "$venv"/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.*)
+  echo "export MODELCTL_TEST_PYTHON='$venv/bin/python' ORT_DYLIB_PATH='$library' MODELCTL_TEST_ORT_LIB='$library'" >&3
+}
+
+install_apt() {
+  missing=()
+  for program in docker-registry skopeo strace; do
+    command -v "$program" >/dev/null || missing+=("$program")
+  done
+  [ -x /usr/bin/time ] || missing+=(time)
+  if [ ${#missing[@]} -gt 0 ]; then
+    echo "installing ${missing[*]}"
+    as_root=$([ "$(id -u)" = 0 ] || echo sudo)
+    $as_root apt-get update -qq
+    # The registry is started by tests only, never as a service.
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  fi
+}
+
+install_fuzz() {
+  if ! PATH="$cache/bin:$PATH" command -v cargo-fuzz >/dev/null; then
+    echo "installing cargo-fuzz"
+    cargo install --quiet --locked --root "$cache" cargo-fuzz@0.13.2
+  fi
+}
+
+for group in "$@"; do "install_$group"; done
+echo "export PATH='$cache/bin':\"\$PATH\"" >&3

@@ -1,0 +1,6 @@
+//! Real registries, clients and runtimes as judges; `make interop` installs them.
+
+mod copies;
+mod corruption;
+mod models;
+mod programs;
