@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
 mod architecture;
+mod cli_config;
 mod cli_reference;
 mod cli_usage;
 mod interop;

@@ -65,14 +65,16 @@ pub(crate) struct GlobalOptions {
 /// The commands, in the order in which a model passes through them.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Config(commands::config::ConfigArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),
 }
 
 impl Command {
     /// Carries it out.
-    pub(crate) async fn run(self, _context: &Context, output: &mut Output) -> Result<(), Failure> {
+    pub(crate) async fn run(self, context: &Context, output: &mut Output) -> Result<(), Failure> {
         match self {
+            Self::Config(args) => commands::config::run(args, context, output),
             Self::Completions(args) => commands::completions::run(&args, output),
             Self::Man(args) => commands::man::run(&args, output),
         }
@@ -81,6 +83,7 @@ impl Command {
     /// The word on the command line.
     pub(crate) fn name(&self) -> &'static str {
         match self {
+            Self::Config(_) => "config",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
         }

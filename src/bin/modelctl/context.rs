@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::settings::Settings;
 
 /// Options and environment together.
 pub(crate) struct Context {
@@ -24,9 +25,20 @@ impl Context {
 
     /// The folder of the local store.
     pub(crate) fn store_path(&self) -> Result<PathBuf, Failure> {
-        match &self.store {
-            Some(path) => Ok(path.clone()),
+        if let Some(path) = &self.store {
+            return Ok(path.clone());
+        }
+        match self.settings()?.store {
+            Some(path) => Ok(path),
             None => self.environment.default_store(),
+        }
+    }
+
+    /// The settings file's content; without a home there is none.
+    fn settings(&self) -> Result<Settings, Failure> {
+        match self.environment.settings() {
+            Some(file) => Settings::read(&file),
+            None => Ok(Settings::default()),
         }
     }
 }

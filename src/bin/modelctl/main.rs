@@ -13,6 +13,7 @@ mod hint;
 mod output;
 mod registry_options;
 mod session;
+mod settings;
 mod signal;
 mod usage;
 
