@@ -24,7 +24,7 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
         &[],
     ),
     ("oci", &[], &["sha2", "oci_client"]),
-    ("model", &["oci"], &[]),
+    ("model", &["oci", "onnx"], &[]),
     ("onnx", &[], &[]),
     ("plan", &["oci", "model", "onnx", "store"], &[]),
     ("pack", &["oci", "model", "plan", "store"], &["tar"]),

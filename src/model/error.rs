@@ -5,6 +5,9 @@ use crate::ErrorKind;
 /// Why a model's files or its manifest were refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
+    /// The model manifest was refused.
+    #[error(transparent)]
+    Manifest(#[from] super::Violation),
     /// A local file could not be read or written.
     #[error("`{}`: {source}", path.display())]
     Io {
@@ -19,6 +22,7 @@ impl ModelError {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
+            Self::Manifest(violation) => violation.kind(),
             Self::Io { .. } => ErrorKind::Io,
         }
     }

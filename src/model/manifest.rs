@@ -23,6 +23,14 @@ pub const MAX_MODEL_MANIFEST_SIZE: u64 = 32 * 1024 * 1024;
 pub const MANIFEST_PATH: &str = ".modelctl/manifest.json";
 /// The folder that belongs to modelctl in every model.
 pub const OWN_FOLDER: &str = ".modelctl";
+/// Where the files of smoke tests are: `<case>/{input,output}_N.pb`.
+pub const TESTS_FOLDER: &str = ".modelctl/tests";
+/// Where signature layers are: `N.sig`.
+pub const SIGNATURES_FOLDER: &str = ".modelctl/signatures";
+/// How many files get a layer of their own; the smallest of more share one.
+pub const MAX_FILE_LAYERS: usize = 512;
+/// The largest number: beyond it, JSON readers disagree (RFC 7493, section 2.2).
+pub const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// The model manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,8 +39,9 @@ pub struct ModelManifest {
     /// The version of this format: 1.
     #[schemars(range(min = 1, max = 1))]
     pub schema_version: u32,
-    /// Features that a reader must know; an unknown one is refused.
+    /// Features that a reader must know; an unknown one is refused. Version 1 has none.
     #[serde(default)]
+    #[schemars(length(max = 0))]
     pub requires: Vec<String>,
     /// The name of the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,6 +78,7 @@ pub struct Layer {
     /// The digest of the layer.
     pub digest: Digest,
     /// Its length in bytes.
+    #[schemars(range(max = MAX_NUMBER))]
     pub size: u64,
     /// Its title in the OCI manifest.
     pub path: FilePath,
@@ -80,6 +90,7 @@ pub struct File {
     /// Where it stands in the folder of the model.
     pub path: FilePath,
     /// Its length in bytes.
+    #[schemars(range(max = MAX_NUMBER))]
     pub size: u64,
     /// The SHA-256 of its content, lower-case hex: what `sha256sum` prints.
     pub sha256: Sha256,
@@ -97,9 +108,8 @@ pub struct File {
 pub struct Sha256(pub [u8; 32]);
 
 /// `[layer, offset, length]`: `length` bytes at `offset` of `layers[layer]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(u32, u64, u64)", into = "(u32, u64, u64)")]
-#[schemars(with = "(u32, u64, u64)")]
 pub struct Extent {
     /// Index into [`ModelManifest::layers`].
     pub layer: u32,
@@ -241,8 +251,10 @@ pub struct Tensor {
     /// Index into [`ModelManifest::layers`].
     pub layer: u32,
     /// Offset in the layer, in bytes.
+    #[schemars(range(max = MAX_NUMBER))]
     pub offset: u64,
     /// Length in bytes.
+    #[schemars(range(max = MAX_NUMBER))]
     pub length: u64,
     /// The SHA-256 of its bytes; absent where the tensor is its whole layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -253,12 +265,15 @@ pub struct Tensor {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Test {
     /// The name of the case: its files are `.modelctl/tests/<case>/{input,output}_N.pb`.
+    #[schemars(regex(pattern = r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$"))]
     pub case: String,
     /// The graph that it runs.
     pub graph: FilePath,
     /// Relative tolerance.
+    #[schemars(range(min = 0.0))]
     pub rtol: f64,
     /// Absolute tolerance.
+    #[schemars(range(min = 0.0))]
     pub atol: f64,
     /// The shapes of the inputs, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -278,6 +293,44 @@ impl From<(u32, u64, u64)> for Extent {
 impl From<Extent> for (u32, u64, u64) {
     fn from(extent: Extent) -> Self {
         (extent.layer, extent.offset, extent.length)
+    }
+}
+
+impl JsonSchema for Extent {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Extent".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "`[layer, offset, length]`: `length` bytes at `offset` of `layers[layer]`.",
+            "type": "array",
+            "prefixItems": [
+                { "type": "integer", "minimum": 0, "maximum": u32::MAX },
+                { "type": "integer", "minimum": 0, "maximum": MAX_NUMBER },
+                { "type": "integer", "minimum": 1, "maximum": MAX_NUMBER },
+            ],
+            "minItems": 3,
+            "maxItems": 3,
+        })
+    }
+}
+
+impl Role {
+    /// The name in the manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Graph => "graph",
+            Self::Weights => "weights",
+            Self::Tokenizer => "tokenizer",
+            Self::Config => "config",
+            Self::Labels => "labels",
+            Self::License => "license",
+            Self::Doc => "doc",
+            Self::Code => "code",
+            Self::Test => "test",
+            Self::Other => "other",
+        }
     }
 }
 

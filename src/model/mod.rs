@@ -1,14 +1,19 @@
 //! Model files: their paths, their roles, and the model manifest that says what they are.
 
+mod check;
+mod clash;
 mod dir;
 mod error;
 mod manifest;
 mod path;
 
+pub use check::{Rule, Violation};
+pub use clash::clash;
 pub use dir::ModelDir;
 pub use error::ModelError;
 pub use manifest::{
-    Dimension, Extent, File, Graph, Interface, Layer, MANIFEST_PATH, MAX_MODEL_MANIFEST_SIZE,
-    ModelManifest, OWN_FOLDER, Operator, Opset, Producer, Role, Sha256, Tensor, Test, Value,
+    Dimension, Extent, File, Graph, Interface, Layer, MANIFEST_PATH, MAX_FILE_LAYERS,
+    MAX_MODEL_MANIFEST_SIZE, MAX_NUMBER, ModelManifest, OWN_FOLDER, Operator, Opset, Producer,
+    Role, SIGNATURES_FOLDER, Sha256, TESTS_FOLDER, Tensor, Test, Value,
 };
 pub use path::{FilePath, FilePathError};
