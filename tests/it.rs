@@ -6,6 +6,7 @@ mod cli_config;
 mod cli_reference;
 mod cli_usage;
 mod interop;
+mod schema;
 mod support;
 
 /// A test file that nobody lists would never run.
