@@ -8,6 +8,7 @@ mod cli_usage;
 mod interop;
 mod schema;
 mod support;
+mod contract;
 
 /// A test file that nobody lists would never run.
 #[test]

@@ -1,0 +1,99 @@
+//! A layout as a [`Storage`]: the blocking methods of [`Layout`] on threads of their own.
+
+use std::io::{Seek as _, SeekFrom};
+use std::ops::Range;
+
+use tokio::io::{AsyncReadExt as _, Take};
+
+use super::blocking::{cancellable, on_thread};
+use super::{
+    BlobSource, Layout, Referrers, Storage, StoreError, Tags, VerifyReader, check_range,
+    entry_name, error_of_read,
+};
+use crate::Result;
+use crate::oci::{Descriptor, Digest, Document, Reference};
+
+/// A blob, or a part of one, that lies in a file.
+pub type FileReader = VerifyReader<Take<tokio::fs::File>>;
+
+impl Layout {
+    /// Opens a blob whose length is the one of the descriptor, at an offset in bytes.
+    async fn open_at(&self, blob: &Descriptor, offset: u64) -> Result<tokio::fs::File> {
+        let (layout, blob) = (self.clone(), blob.clone());
+        on_thread(move || {
+            let (mut file, got) = layout.open_blob(&blob.digest)?;
+            if got != blob.size {
+                let (blob, expected) = (blob.digest, blob.size);
+                return Err(StoreError::Size {
+                    blob,
+                    got,
+                    expected,
+                }
+                .into());
+            }
+            file.seek(SeekFrom::Start(offset))
+                .map_err(StoreError::io(&layout.blob_path(&blob.digest)))?;
+            Ok(tokio::fs::File::from_std(file))
+        })
+        .await
+    }
+}
+
+impl Storage for Layout {
+    type Reader = FileReader;
+
+    async fn fetch(&self, blob: &Descriptor) -> Result<FileReader> {
+        let file = self.open_at(blob, 0).await?;
+        // One byte more, so that a file that grows is found out.
+        Ok(VerifyReader::new(
+            file.take(blob.size.saturating_add(1)),
+            blob,
+        ))
+    }
+
+    async fn fetch_range(&self, blob: &Descriptor, range: Range<u64>) -> Result<FileReader> {
+        let length = check_range(blob, &range)?;
+        let file = self.open_at(blob, range.start).await?;
+        Ok(VerifyReader::of_part(file.take(length), blob, length))
+    }
+
+    async fn exists(&self, blob: &Descriptor) -> Result<bool> {
+        Ok(self.blob_size(&blob.digest) == Some(blob.size))
+    }
+
+    async fn push(&self, expected: &Descriptor, content: &dyn BlobSource) -> Result<()> {
+        let reader = content
+            .open_at(0)
+            .map_err(|error| error_of_read(error, &expected.digest))?;
+        let (_wanted, mut reader) = cancellable(reader);
+        let (layout, expected) = (self.clone(), expected.clone());
+        on_thread(move || layout.put_blob(&expected, &mut reader)).await
+    }
+}
+
+impl Tags for Layout {
+    async fn resolve(&self, reference: &Reference) -> Result<Document> {
+        let (layout, reference) = (self.clone(), reference.clone());
+        on_thread(move || {
+            if let Some(digest) = reference.digest() {
+                return layout.read_document(digest, None);
+            }
+            let manifest = layout.resolve_name(&entry_name(&reference))?;
+            layout.read_document(&manifest.digest, Some(&manifest.media_type))
+        })
+        .await
+    }
+
+    async fn tag(&self, manifest: &Descriptor, reference: &Reference) -> Result<()> {
+        let name = entry_name(reference);
+        let (layout, manifest) = (self.clone(), manifest.clone());
+        on_thread(move || layout.tag_as(&manifest, &name)).await
+    }
+}
+
+impl Referrers for Layout {
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
+        let (layout, subject) = (self.clone(), *subject);
+        on_thread(move || layout.referrers_of(&subject)).await
+    }
+}
