@@ -1,25 +1,78 @@
 //! Errors of this stage.
 
-use crate::ErrorKind;
+use std::fmt;
+
+use crate::oci::Digest;
+use crate::{Error, ErrorKind};
 
 /// Why a copy failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
-    /// A local file could not be read or written.
-    #[error("`{}`: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: std::path::PathBuf,
+    /// One of the two stores failed.
+    #[error("cannot copy `{blob}`: the {side} failed")]
+    Side {
+        /// What was being copied.
+        blob: Digest,
+        /// Which store failed.
+        side: Side,
         /// Why.
-        source: std::io::Error,
+        #[source]
+        cause: Box<Error>,
     },
+    /// A store lists a manifest as a referrer that refers to something else.
+    #[error("`{referrer}` is listed as a referrer of `{subject}`, but its subject is another")]
+    NotReferrer {
+        /// The manifest listed.
+        referrer: Digest,
+        /// What it was said to refer to.
+        subject: Digest,
+    },
+    /// More refers to a manifest, or to what refers to it, than is followed.
+    #[error("`{root}` has more than {limit} referrers")]
+    TooManyReferrers {
+        /// The manifest that was to be copied.
+        root: Digest,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// A side of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Where blobs come from.
+    Source,
+    /// Where they go.
+    Destination,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+        })
+    }
+}
+
+impl Side {
+    /// Names the side in an error: `.map_err(Side::Source.failed(&digest))`.
+    pub(super) fn failed(self, blob: &Digest) -> impl FnOnce(Error) -> TransferError {
+        let blob = *blob;
+        move |error| TransferError::Side {
+            blob,
+            side: self,
+            cause: Box::new(error),
+        }
+    }
 }
 
 impl TransferError {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Io { .. } => ErrorKind::Io,
+            Self::Side { cause, .. } => cause.kind(),
+            Self::NotReferrer { .. } | Self::TooManyReferrers { .. } => ErrorKind::Mismatch,
         }
     }
 }

@@ -1,0 +1,140 @@
+//! One blob from one store into another, without holding it in memory.
+//!
+//! A sink takes content that blocks and can be opened again ([`BlobSource`]); a source gives
+//! asynchronous readers. Between them stands a [`Remote`]: its readers run on the sink's blocking
+//! thread, ask the task of the copy to open the source, and read from what they get. So the content
+//! is hashed on that thread, and the source need not outlive the copy.
+
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::AsyncRead;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::io::SyncIoBridge;
+
+use super::TransferError;
+use super::error::Side;
+use crate::oci::{Descriptor, Digest};
+use crate::store::{BlobSource, Storage, error_of_read};
+use crate::{Error, Result};
+
+/// Copies a blob, and says which side failed.
+pub(super) async fn push<S: Storage, D: Storage>(
+    source: &S,
+    sink: &D,
+    blob: &Descriptor,
+) -> Result<(), TransferError> {
+    let (requests, incoming) = mpsc::channel(1);
+    let content = Remote {
+        requests,
+        blob: blob.digest,
+        runtime: Handle::current(),
+        failure: Arc::default(),
+    };
+    let pushed = tokio::select! {
+        pushed = sink.push(blob, &content) => pushed,
+        never = serve(source, blob, incoming) => match never {},
+    };
+    let Err(error) = pushed else {
+        return Ok(());
+    };
+    let failure = content.failure.lock();
+    match failure.unwrap_or_else(PoisonError::into_inner).take() {
+        Some(error) => Err(Side::Source.failed(&blob.digest)(error)),
+        None => Err(Side::Destination.failed(&blob.digest)(error)),
+    }
+}
+
+/// Opens the source whenever a reader asks for it. Runs as long as the push does.
+async fn serve<S: Storage>(
+    source: &S,
+    blob: &Descriptor,
+    mut incoming: mpsc::Receiver<Request<S::Reader>>,
+) -> std::convert::Infallible {
+    while let Some(Request { offset, answer }) = incoming.recv().await {
+        let reader = if offset == 0 {
+            source.fetch(blob).await
+        } else {
+            source.fetch_range(blob, offset..blob.size).await
+        };
+        // A reader that is gone needs no answer.
+        drop(answer.send(reader));
+    }
+    std::future::pending().await
+}
+
+/// A reader's wish to have the source opened.
+struct Request<R> {
+    offset: u64,
+    answer: oneshot::Sender<Result<R>>,
+}
+
+/// A blob in the source, as content for the sink.
+struct Remote<R> {
+    requests: mpsc::Sender<Request<R>>,
+    blob: Digest,
+    runtime: Handle,
+    failure: Failure,
+}
+
+/// The last error of the source: what the sink makes of it would name the wrong side.
+type Failure = Arc<Mutex<Option<Error>>>;
+
+impl<R: AsyncRead + Send + Unpin + 'static> BlobSource for Remote<R> {
+    fn open_at(&self, offset: u64) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(RemoteReader {
+            requests: self.requests.clone(),
+            offset,
+            blob: self.blob,
+            runtime: self.runtime.clone(),
+            failure: self.failure.clone(),
+            open: None,
+        }))
+    }
+}
+
+/// Reads from the source; opened by the first read, since opening waits for the network.
+struct RemoteReader<R> {
+    requests: mpsc::Sender<Request<R>>,
+    offset: u64,
+    blob: Digest,
+    runtime: Handle,
+    failure: Failure,
+    open: Option<SyncIoBridge<R>>,
+}
+
+impl<R: AsyncRead + Send + Unpin + 'static> RemoteReader<R> {
+    fn open(&mut self) -> Result<&mut SyncIoBridge<R>, Error> {
+        if self.open.is_none() {
+            let (answer, reader) = oneshot::channel();
+            let offset = self.offset;
+            let cancelled = || error_of_read(io::Error::other("cancelled"), &self.blob);
+            self.requests
+                .blocking_send(Request { offset, answer })
+                .map_err(|_| cancelled())?;
+            let reader = reader.blocking_recv().map_err(|_| cancelled())??;
+            let bridge = SyncIoBridge::new_with_handle(reader, self.runtime.clone());
+            self.open = Some(bridge);
+        }
+        Ok(self.open.as_mut().expect("it was just opened"))
+    }
+
+    /// Keeps the error for the report, and gives the sink its text.
+    fn fail(&self, error: Error) -> io::Error {
+        let text = error.to_string();
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        *failure = Some(error);
+        io::Error::other(text)
+    }
+}
+
+impl<R: AsyncRead + Send + Unpin + 'static> Read for RemoteReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let blob = self.blob;
+        let read = self
+            .open()
+            .and_then(|reader| reader.read(buffer).map_err(|e| error_of_read(e, &blob)));
+        read.map_err(|error| self.fail(error))
+    }
+}
