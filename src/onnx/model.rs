@@ -1,6 +1,13 @@
 //! What a reader finds in an ONNX file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::DataType;
+use super::tree::Tree;
+
+/// The smallest tensor that may leave, in bytes: below it, ONNX Runtime may need the value while it
+/// builds the graph, and onnx's own threshold is the same.
+pub const SMALLEST: u64 = 1024;
 
 /// A model without its weights, as read from the wire.
 #[derive(Debug, Clone, Default)]
@@ -18,12 +25,26 @@ pub struct Model {
     /// How often each operator is used in the graph, its subgraphs and the functions, by domain
     /// and type.
     pub operators: BTreeMap<(String, String), u64>,
+    /// Functions that the model defines, by domain and name.
+    pub functions: BTreeSet<(String, String)>,
+    /// Keys of `metadata_props`.
+    pub metadata_keys: BTreeSet<String>,
     /// The graph's inputs in order, without those that are initializers (IR 3).
     pub inputs: Vec<ValueInfo>,
     /// The graph's outputs in order.
     pub outputs: Vec<ValueInfo>,
     /// Every tensor, wherever it lives, in the order of the file.
     pub tensors: Vec<Tensor>,
+    /// Where the tensors' records stand; what a rewrite needs.
+    pub(crate) tree: Tree,
+}
+
+impl Model {
+    /// What a message calls a tensor, by its index: "initializer `W`".
+    pub(crate) fn label(&self, index: usize) -> String {
+        let name = self.tensors.get(index).map_or("", |tensor| &tensor.name);
+        format!("{} `{name}`", self.tree.origin(index).name())
+    }
 }
 
 /// An input or output of a graph.
@@ -53,15 +74,34 @@ pub enum Dim {
 pub struct Tensor {
     /// The path to it: output names of nodes, attributes, functions, joined by `/`; empty for the
     /// initializers and Constants of the main graph.
+    ///
+    /// `<output>/<attribute>` for an attribute's tensor or subgraph (lists: `/<index>` too),
+    /// `<domain>::<name>` for a function, `training_info::<index>::<graph>` for training.
     pub scope: String,
     /// Its name; of a Constant, the node's output. May be empty or occur twice in broken models.
     pub name: String,
-    /// `data_type`: see [`super::DataType`].
-    pub data_type: super::DataType,
+    /// `data_type`: see [`DataType`].
+    pub data_type: DataType,
     /// `dims`.
     pub shape: Vec<u64>,
     /// Where its content stands.
     pub content: Content,
+}
+
+impl Tensor {
+    /// Whether the tensor may be taken out of the model: 1 KiB or more, and contiguous. One-dimensional
+    /// integers stay where they are, since ONNX Runtime reads shapes while it builds the graph;
+    /// where they are external already, it has been able to.
+    pub fn can_leave(&self) -> bool {
+        let is_integer = [DataType::INT32, DataType::INT64].contains(&self.data_type);
+        match self.content {
+            Content::Inline { length, .. } => {
+                length >= SMALLEST && !(is_integer && self.shape.len() < 2)
+            }
+            Content::External { length, .. } => length >= SMALLEST,
+            Content::Bound => false,
+        }
+    }
 }
 
 /// Where the content of a tensor stands.
