@@ -46,7 +46,11 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
         &["model", "onnx", "oci", "verify", "materialise"],
         &["ort", "libloading", "half"],
     ),
-    ("registry", &["oci", "store"], &["axum"]),
+    (
+        "registry",
+        &["oci", "store"],
+        &["axum", "hyper", "hyper_util"],
+    ),
     (
         "lib",
         &[

@@ -5,6 +5,7 @@ mod architecture;
 mod cli_config;
 mod cli_reference;
 mod cli_usage;
+mod conformance;
 mod interop;
 mod schema;
 mod support;

@@ -49,3 +49,11 @@ pub fn is_manifest(media_type: &str) -> bool {
 pub fn is_index(media_type: &str) -> bool {
     media_type == INDEX || media_type == DOCKER_MANIFEST_LIST
 }
+
+/// Whether a layer of this type need not be in the registry that has its manifest: it may not be
+/// distributed, and says itself where it comes from (image-spec `layer.md`, "Non-Distributable
+/// Layers"; Docker's foreign layers).
+pub fn is_foreign_layer(media_type: &str) -> bool {
+    media_type.starts_with("application/vnd.oci.image.layer.nondistributable.v1.tar")
+        || media_type.starts_with("application/vnd.docker.image.rootfs.foreign.diff.tar")
+}

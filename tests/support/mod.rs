@@ -1,3 +1,5 @@
 //! Fixtures that several tests share.
 
+pub(crate) mod embedded;
 pub(crate) mod env;
+pub(crate) mod http;

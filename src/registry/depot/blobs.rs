@@ -1,0 +1,81 @@
+//! Which repository has which blob.
+
+use std::fs::File;
+use std::io;
+
+use super::{Depot, Repository, files};
+use crate::oci::Digest;
+use crate::registry::RegistryError;
+
+const BLOBS: &str = "_blobs";
+
+impl Depot {
+    /// Opens a blob that a repository has, with its size in bytes. A record whose content is gone
+    /// (the store was collected) counts for nothing.
+    pub(crate) fn open_blob(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Option<(File, u64)>, RegistryError> {
+        if self.record(repository, BLOBS, digest).is_file() {
+            self.open_content(digest)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Whether a repository has a blob.
+    pub(crate) fn has_blob(&self, repository: &Repository, digest: &Digest) -> bool {
+        self.record(repository, BLOBS, digest).is_file() && self.content(digest).is_file()
+    }
+
+    /// Makes a blob that is stored visible in a repository.
+    pub(super) fn link_blob(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<(), RegistryError> {
+        files::touch(&self.record(repository, BLOBS, digest))
+    }
+
+    /// Mounts a blob from another repository, or from wherever it is; says whether it was there.
+    pub(crate) fn mount_blob(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        from: Option<&Repository>,
+    ) -> Result<bool, RegistryError> {
+        let there = match from {
+            Some(from) => self.has_blob(from, digest),
+            None => self.content(digest).is_file(),
+        };
+        if there {
+            self.link_blob(repository, digest)?;
+        }
+        Ok(there)
+    }
+
+    /// Takes a blob out of one repository; says whether it was in it.
+    pub(crate) fn delete_blob(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
+        files::remove(&self.record(repository, BLOBS, digest))
+    }
+
+    /// Opens a content, whoever has it.
+    pub(super) fn open_content(
+        &self,
+        digest: &Digest,
+    ) -> Result<Option<(File, u64)>, RegistryError> {
+        let path = self.content(digest);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(RegistryError::at(&path)(error)),
+        };
+        let size = file.metadata().map_err(RegistryError::at(&path))?.len();
+        Ok(Some((file, size)))
+    }
+}

@@ -1,0 +1,176 @@
+//! One blob on its way in: chunks → a file in the scratch folder → the content's final name.
+//!
+//! Bytes are hashed while they are written, by a thread of their own, so that a push runs at the
+//! speed of the disk. Nothing is read again, unless the digest turns out to be of another
+//! algorithm than the one announced.
+
+use std::fs::{File, Permissions};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+
+use bytes::Bytes;
+use rustix::fs::{FallocateFlags, fallocate};
+use tempfile::TempPath;
+
+use super::{Depot, Repository, files};
+use crate::oci::{Algorithm, Digest, Hasher};
+use crate::registry::RegistryError;
+
+/// Chunks between writer and hasher: enough that neither waits for the other's hiccups.
+const QUEUE: usize = 4;
+/// Below this a thread for hashing costs more than it saves.
+const WORTH_A_THREAD: u64 = 1024 * 1024;
+/// Random letters and digits in the name of an upload: 190 bits, as it cannot be guessed.
+const NAME_LENGTH: usize = 32;
+/// The buffer of a second reading.
+const BUFFER: usize = 1024 * 1024;
+
+/// A blob of which some bytes may have arrived. Its file vanishes with it.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    file: File,
+    path: TempPath,
+    offset: u64,
+    algorithm: Algorithm,
+    hasher: Hasher,
+}
+
+impl Upload {
+    /// Begins with no bytes.
+    pub(super) fn begin(scratch: &Path, algorithm: Algorithm) -> Result<Self, RegistryError> {
+        let (file, path) = tempfile::Builder::new()
+            .prefix("upload-")
+            .rand_bytes(NAME_LENGTH)
+            .tempfile_in(scratch)
+            .map_err(RegistryError::at(scratch))?
+            .into_parts();
+        Ok(Self {
+            file,
+            path,
+            offset: 0,
+            algorithm,
+            hasher: Hasher::new(algorithm),
+        })
+    }
+
+    /// A random name, which no other upload has.
+    pub(super) fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// How many bytes have arrived.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Announces the algorithm of the digest, which costs nothing as long as no byte is there.
+    pub(crate) fn expect(&mut self, algorithm: Algorithm) {
+        if self.offset == 0 {
+            self.algorithm = algorithm;
+            self.hasher = Hasher::new(algorithm);
+        }
+    }
+
+    /// Reserves space for bytes that are to come, so that a full disk is found before they do.
+    pub(crate) fn reserve(&self, length: u64) -> Result<(), RegistryError> {
+        if length == 0 {
+            return Ok(());
+        }
+        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.offset, length) {
+            // Not every file system can; writing will tell.
+            Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+            Err(error) => Err(RegistryError::at(&self.path)(error.into())),
+        }
+    }
+
+    /// Writes chunks as they come, until there are no more. After an error the upload is of no
+    /// use: it is not known what the file holds.
+    pub(crate) fn append(
+        &mut self,
+        length: Option<u64>,
+        chunks: impl Iterator<Item = Bytes>,
+    ) -> Result<(), RegistryError> {
+        let Self {
+            file,
+            path,
+            offset,
+            hasher,
+            ..
+        } = self;
+        let mut write = |chunk: &Bytes| {
+            file.write_all(chunk).map_err(RegistryError::at(path))?;
+            *offset += chunk.len() as u64;
+            Ok::<_, RegistryError>(())
+        };
+        if length.is_some_and(|length| length <= WORTH_A_THREAD) {
+            for chunk in chunks {
+                write(&chunk)?;
+                hasher.update(&chunk);
+            }
+            return Ok(());
+        }
+        thread::scope(|scope| {
+            let (to_hash, queue) = mpsc::sync_channel::<Bytes>(QUEUE);
+            scope.spawn(move || queue.iter().for_each(|chunk| hasher.update(&chunk)));
+            for chunk in chunks {
+                write(&chunk)?;
+                to_hash
+                    .send(chunk)
+                    .expect("the hasher takes chunks as long as there can be any");
+            }
+            Ok(())
+        })
+    }
+
+    /// The digest of what arrived, in a given algorithm.
+    fn digest(&mut self, algorithm: Algorithm) -> Result<Digest, RegistryError> {
+        if algorithm == self.algorithm {
+            return Ok(self.hasher.clone().finish());
+        }
+        let mut hasher = Hasher::new(algorithm);
+        let mut buffer = vec![0; BUFFER];
+        let at = || RegistryError::at(&self.path);
+        self.file.rewind().map_err(at())?;
+        loop {
+            match self.file.read(&mut buffer).map_err(at())? {
+                0 => return Ok(hasher.finish()),
+                count => hasher.update(&buffer[..count]),
+            }
+        }
+    }
+}
+
+impl Depot {
+    /// Ends an upload: if its bytes have the digest, they get their final name and the repository
+    /// has the blob; if not, they are gone, and the digest that they have is returned.
+    pub(crate) fn store_upload(
+        &self,
+        repository: &Repository,
+        mut upload: Upload,
+        expected: &Digest,
+    ) -> Result<Result<(), Digest>, RegistryError> {
+        let actual = upload.digest(expected.algorithm())?;
+        if actual != *expected {
+            return Ok(Err(actual));
+        }
+        let Upload {
+            file, path, offset, ..
+        } = upload;
+        file.set_len(offset)
+            .and_then(|()| file.set_permissions(Permissions::from_mode(0o444)))
+            .and_then(|()| file.sync_all())
+            .map_err(RegistryError::at(&path))?;
+        let target = self.content(expected);
+        files::make_parent(&target)?;
+        // Over an equal content: what is there may have rotted, and this is known to be right.
+        path.persist(&target)
+            .map_err(|error| RegistryError::at(&target)(error.error))?;
+        files::sync_parent(&target)?;
+        self.link_blob(repository, expected)?;
+        Ok(Ok(()))
+    }
+}
