@@ -50,7 +50,7 @@ const CUSTOM: &str = "is neither standard nor a function of the model: libraries
 pub fn check(model: &Model, root: &Path, graph_path: &str) -> Result<(), OnnxError> {
     session_config(model)?;
     operators(model)?;
-    external_data(model, root, graph_path)
+    check_external_data(model, root, graph_path)
 }
 
 /// ONNX Runtime can take session options from `ort_config`, among them libraries to load.
@@ -81,7 +81,11 @@ fn operators(model: &Model) -> Result<(), OnnxError> {
     Ok(())
 }
 
-fn external_data(model: &Model, root: &Path, graph_path: &str) -> Result<(), OnnxError> {
+/// Checks the part of it that concerns files: what packing a model needs, whoever may run it.
+///
+/// # Errors
+/// The first objection: [`OnnxError::Tensor`].
+pub fn check_external_data(model: &Model, root: &Path, graph_path: &str) -> Result<(), OnnxError> {
     let folder = graph_path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut sizes = BTreeMap::new();
     for (index, tensor) in model.tensors.iter().enumerate() {

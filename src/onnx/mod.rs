@@ -25,12 +25,12 @@ mod tree;
 mod window;
 mod wire;
 
-pub use check::check;
+pub use check::{check, check_external_data};
 pub use data_type::DataType;
 pub use error::OnnxError;
 pub use fault::{FileFault, TensorFault};
 pub use model::{Content, Dim, Model, SMALLEST, Tensor, ValueInfo};
 pub use probe::is_onnx;
-pub use read::read;
+pub use read::{read, tensor_shape};
 pub use read_at::ReadAt;
 pub use rewrite::{Move, Piece, pieces, rewrite};

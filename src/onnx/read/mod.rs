@@ -12,3 +12,4 @@ mod tensor;
 mod value;
 
 pub use model::read;
+pub use tensor::tensor_shape;

@@ -7,7 +7,7 @@ use crate::onnx::fault::TensorFault;
 use crate::onnx::field::tensor as field;
 use crate::onnx::tree::{Frame, Origin};
 use crate::onnx::wire::{Message, Record, Span, Value, Wire};
-use crate::onnx::{Content, DataType, OnnxError, Tensor};
+use crate::onnx::{Content, DataType, OnnxError, ReadAt, Tensor};
 
 /// The most dimensions of a tensor; NumPy takes no more.
 const MAX_RANK: usize = 64;
@@ -60,6 +60,23 @@ impl Walk<'_> {
         let frame = self.model.tree.push(place.frame, record);
         self.model.tree.tensor(frame, found.origin);
         Ok(())
+    }
+}
+
+/// Reads the shape of a TensorProto that is a file of its own, as test data is.
+///
+/// # Errors
+/// [`OnnxError::Malformed`] if it is none, [`OnnxError::Tensor`] if its shape is impossible.
+pub fn tensor_shape(source: &dyn ReadAt) -> Result<Vec<u64>, OnnxError> {
+    let mut wire = Wire::new(source)?;
+    let whole = wire.whole();
+    let proto = Proto::read(&mut wire, whole)?;
+    match proto.fault {
+        None => Ok(proto.dims),
+        Some(fault) => Err(OnnxError::Tensor {
+            tensor: format!("tensor `{}`", proto.name),
+            fault,
+        }),
     }
 }
 
