@@ -24,10 +24,10 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
         &[],
     ),
     ("oci", &[], &["sha2", "oci_client"]),
-    ("model", &["oci", "onnx"], &[]),
+    ("model", &["oci", "onnx"], &["ignore"]),
     ("onnx", &[], &[]),
-    ("plan", &["oci", "model", "onnx", "store"], &[]),
-    ("pack", &["oci", "model", "plan", "store"], &["tar"]),
+    ("plan", &["oci", "model", "onnx", "store"], &["tar"]),
+    ("pack", &["oci", "model", "plan", "store"], &[]),
     ("store", &["oci"], &["tar"]),
     (
         "transport",

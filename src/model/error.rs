@@ -8,6 +8,9 @@ pub enum ModelError {
     /// The model manifest was refused.
     #[error(transparent)]
     Manifest(#[from] super::Violation),
+    /// The files of a model cannot be packed as they are.
+    #[error(transparent)]
+    Source(#[from] super::source::SourceError),
     /// A local file could not be read or written.
     #[error("`{}`: {source}", path.display())]
     Io {
@@ -23,6 +26,7 @@ impl ModelError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Manifest(violation) => violation.kind(),
+            Self::Source(error) => error.kind(),
             Self::Io { .. } => ErrorKind::Io,
         }
     }

@@ -5,7 +5,10 @@ mod clash;
 mod dir;
 mod error;
 mod manifest;
+pub mod modelpack;
 mod path;
+pub mod role;
+pub mod source;
 
 pub use check::{Rule, Violation};
 pub use clash::clash;

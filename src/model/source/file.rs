@@ -1,0 +1,99 @@
+//! A file of a model on disk.
+//!
+//! Length, time of change and inode are remembered, so that a file that changes between planning
+//! and reading is noticed by whoever opens it.
+
+use std::fmt;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::SourceError;
+use crate::model::FilePath;
+
+/// A file of a model on disk, as it was when the folder was walked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFile {
+    /// Its path in the model.
+    pub path: FilePath,
+    /// Where it is on this machine.
+    pub location: PathBuf,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Whether its owner may execute it.
+    pub executable: bool,
+    modified: Option<SystemTime>,
+    identity: (u64, u64),
+}
+
+impl ModelFile {
+    /// Describes one file: regular, or an error that says what it is and what to do.
+    pub fn new(path: FilePath, location: PathBuf) -> Result<Self, SourceError> {
+        let metadata =
+            fs::symlink_metadata(&location).map_err(|source| SourceError::io(&location, source))?;
+        Self::from_metadata(path, location, &metadata)
+    }
+
+    pub(super) fn from_metadata(
+        path: FilePath,
+        location: PathBuf,
+        metadata: &Metadata,
+    ) -> Result<Self, SourceError> {
+        let kind = metadata.file_type();
+        if kind.is_symlink() {
+            let target =
+                fs::read_link(&location).map_err(|source| SourceError::io(&location, source))?;
+            return Err(SourceError::Symlink { path, target });
+        }
+        if !kind.is_file() {
+            return Err(SourceError::NotRegular {
+                path,
+                kind: match () {
+                    () if kind.is_fifo() => "a FIFO",
+                    () if kind.is_socket() => "a socket",
+                    () if kind.is_dir() => "a folder",
+                    () => "a device",
+                },
+            });
+        }
+        Ok(Self {
+            path,
+            location,
+            size: metadata.len(),
+            executable: metadata.mode() & 0o100 != 0,
+            modified: metadata.modified().ok(),
+            identity: (metadata.dev(), metadata.ino()),
+        })
+    }
+
+    /// Opens the file, unless it is no longer the one that was walked. Errors name the file.
+    pub fn open(&self) -> io::Result<File> {
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(flags.bits().cast_signed())
+            .open(&self.location)
+            .map_err(|error| self.fault(error.kind(), &error))?;
+        self.check_unchanged(&file)?;
+        Ok(file)
+    }
+
+    /// Compares an open file with what was walked. Errors name the file.
+    pub fn check_unchanged(&self, file: &File) -> io::Result<()> {
+        let metadata = file.metadata()?;
+        let same = metadata.is_file()
+            && metadata.len() == self.size
+            && metadata.modified().ok() == self.modified
+            && (metadata.dev(), metadata.ino()) == self.identity;
+        if same {
+            return Ok(());
+        }
+        Err(self.fault(io::ErrorKind::Other, &"changed while it was being packed"))
+    }
+
+    fn fault(&self, kind: io::ErrorKind, reason: &dyn fmt::Display) -> io::Error {
+        io::Error::new(kind, format!("`{}`: {reason}", self.location.display()))
+    }
+}
