@@ -1,25 +1,109 @@
 //! Errors of this stage.
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 use crate::ErrorKind;
+use crate::model::source::SourceError;
+use crate::model::{FilePath, FilePathError};
+use crate::onnx::OnnxError;
 
 /// Why no artifact can be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// A local file could not be read or written.
-    #[error("`{}`: {source}", path.display())]
+    /// A local file or folder could not be read.
+    #[error("cannot read `{}`", path.display())]
     Io {
         /// The file or folder.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
+    },
+    /// A file of the model could not be read, or changed meanwhile; the text names it.
+    #[error("{0}")]
+    Read(io::Error),
+    /// The files cannot be packed as they are.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A name that the artifact needs would not be safe.
+    #[error(transparent)]
+    Name(#[from] FilePathError),
+    /// The artifact would break a rule of the model manifest.
+    #[error(transparent)]
+    Model(#[from] crate::model::ModelError),
+    /// A graph is malformed, or its external data is not what a loader accepts.
+    #[error(
+        "`{path}`: {fault}; leave it out with --exclude '/{path}' if it is no part of the model"
+    )]
+    Onnx {
+        /// The graph.
+        path: FilePath,
+        /// What is wrong.
+        fault: OnnxError,
+    },
+    /// A graph names external data that is not among the files.
+    #[error("`{graph}` names the external data `{location}`, which is missing or left out")]
+    MissingExternalData {
+        /// The graph.
+        graph: FilePath,
+        /// The file, from the folder of the graph.
+        location: String,
+    },
+    /// There is nothing to pack.
+    #[error("`{}` has no files to pack", .0.display())]
+    Empty(PathBuf),
+    /// Smoke tests are not in the form expected.
+    #[error("tests in `{}`: {reason}", folder.display())]
+    Tests {
+        /// The folder that was given.
+        folder: PathBuf,
+        /// What is wrong, and what is expected.
+        reason: String,
+    },
+    /// The artifact would be too large to describe.
+    #[error(
+        "{document} of {size} bytes is larger than the limit of {limit} bytes: pack the folder in parts, or leave files out with --exclude"
+    )]
+    TooLarge {
+        /// Which document.
+        document: &'static str,
+        /// Its length in bytes.
+        size: u64,
+        /// The longest allowed, in bytes.
+        limit: u64,
     },
 }
 
 impl PlanError {
+    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(super) fn onnx(path: &FilePath, fault: OnnxError) -> Self {
+        Self::Onnx {
+            path: path.clone(),
+            fault,
+        }
+    }
+
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Io { .. } => ErrorKind::Io,
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                ErrorKind::NotFound
+            }
+            Self::Io { .. } | Self::Read(_) => ErrorKind::Io,
+            Self::Source(error) => error.kind(),
+            Self::Model(error) => error.kind(),
+            Self::Onnx { fault, .. } => fault.kind(),
+            Self::Tests { .. } => ErrorKind::Usage,
+            Self::Name(_)
+            | Self::MissingExternalData { .. }
+            | Self::Empty(_)
+            | Self::TooLarge { .. } => ErrorKind::Unsupported,
         }
     }
 }

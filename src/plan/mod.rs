@@ -1,5 +1,36 @@
 //! Model files → the plan of an artifact: read-only and printable.
+//!
+//! ```text
+//! survey     what each file is; graphs read, external data found
+//! split      tensors → regions → shards; graphs without weights
+//! compose    layers in order; every file as extents of them
+//! hash       digests of layers, files and tensors, on several threads
+//! describe   the model manifest
+//! document   config and OCI manifest: the plan
+//! ```
+//! Nothing is written and no weights are held in memory: the content of a layer is a list of
+//! [`Segments`], which a store reads from the original files. The plan depends on names and contents
+//! of the files and on the options, on nothing else: no clock, no user, no order of folders.
 
+mod artifact;
+mod build;
+mod case;
+mod compose;
+mod content;
+mod describe;
+mod document;
 mod error;
+mod gather;
+mod hash;
+mod layer;
+mod options;
+mod split;
+mod survey;
+mod timestamp;
 
+pub use artifact::{ArtifactPlan, PlannedLayer};
+pub use build::build;
+pub use content::Segments;
 pub use error::PlanError;
+pub use layer::LayerKind;
+pub use options::{PlanOptions, TestSet};

@@ -1,0 +1,27 @@
+//! Drives a plan: survey → composition → digests → documents.
+
+use std::path::Path;
+
+use super::artifact::ArtifactPlan;
+use super::survey::Survey;
+use super::{PlanError, PlanOptions, case, compose, describe, document, hash};
+
+/// Plans the artifact of a folder, or of one file and the external data that it names. Reads and
+/// hashes every file, writes nothing. Blocks: call it on a thread of its own.
+///
+/// The same files and options give the same plan, on every machine and at every time.
+///
+/// # Errors
+/// The first thing that cannot be packed, by name.
+pub fn build(path: &Path, options: &PlanOptions) -> Result<ArtifactPlan, PlanError> {
+    let mut survey = Survey::new(path, options)?;
+    let cases = case::cases(&survey, &options.tests)?;
+    let composition = compose::compose(&survey, cases)?;
+    let digests = hash::digests(&survey, &composition)?;
+    let model_manifest = describe::model_manifest(&survey, &composition, &digests, options);
+    let plan = document::assemble(&composition, model_manifest, options)?;
+    Ok(ArtifactPlan {
+        left_out: std::mem::take(&mut survey.left_out),
+        ..plan
+    })
+}
