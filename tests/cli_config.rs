@@ -27,7 +27,7 @@ settings in [ROOT]/home/.config/modelctl/config.json
 #[test]
 fn unknown_setting_in_the_file_is_named() {
     let env = Env::new();
-    let folder = env.home(".config/modelctl");
+    let folder = env.root("home/.config/modelctl");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("config.json"), r#"{"registri":"x"}"#).unwrap();
     env.run(&["config"]).is("\

@@ -38,11 +38,11 @@ fn write_section(env: &Env, words: &[&str], page: &mut String) {
     }
 }
 
-/// To write the page again: `MODELCTL_BLESS=1 cargo test cli_reference`.
+/// `make schema` writes the page again.
 #[test]
-fn cli_reference_is_what_help_prints() {
+fn generated_reference_is_what_help_prints() {
     let mut page =
-        "# Command reference\n\nWritten from `--help` by `MODELCTL_BLESS=1 cargo test cli_reference`; do not edit.\n".to_owned();
+        "# Command reference\n\nWritten by `make schema` from `--help`; do not edit.\n".to_owned();
     write_section(&Env::new(), &[], &mut page);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
     if std::env::var_os("MODELCTL_BLESS").is_some() {
@@ -50,10 +50,7 @@ fn cli_reference_is_what_help_prints() {
         fs::write(&path, &page).unwrap();
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == page,
-        "docs/cli.md is out of date: MODELCTL_BLESS=1 cargo test cli_reference"
-    );
+    assert!(committed == page, "docs/cli.md is out of date: make schema");
 }
 
 #[test]

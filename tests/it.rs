@@ -3,13 +3,15 @@
 
 mod architecture;
 mod cli_config;
+mod cli_cp;
+mod cli_entries;
 mod cli_reference;
 mod cli_usage;
 mod conformance;
+mod contract;
 mod interop;
 mod schema;
 mod support;
-mod contract;
 
 /// A test file that nobody lists would never run.
 #[test]

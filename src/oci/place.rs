@@ -1,6 +1,7 @@
 //! What a user can name on the command line: a registry, the store, a layout, an archive, a path.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::{Reference, ReferenceError, Tag};
@@ -65,6 +66,22 @@ impl FromStr for Place {
     }
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tagged = |f: &mut fmt::Formatter<'_>, kind, path: &Path, tag: &Option<Tag>| {
+            write!(f, "{kind}:{}", path.display())?;
+            tag.iter().try_for_each(|tag| write!(f, ":{tag}"))
+        };
+        match self {
+            Self::Registry(reference) => reference.fmt(f),
+            Self::Store(reference) => write!(f, "store:{reference}"),
+            Self::Layout { path, tag } => tagged(f, "oci", path, tag),
+            Self::Archive { path, tag } => tagged(f, "oci-archive", path, tag),
+            Self::Path(path) => path.display().fmt(f),
+        }
+    }
+}
+
 /// Splits at the last colon, unless what follows it still belongs to the path.
 fn path_and_tag(text: &str, rest: &str) -> Result<(PathBuf, Option<Tag>), PlaceError> {
     let (path, tag) = match rest.rsplit_once(':') {
@@ -100,6 +117,9 @@ mod tests {
             "oci-archive:m.tar".parse(),
             Ok(Place::Archive { .. })
         ));
+        for text in ["m:v1", "store:m:v1", "oci:b:v1", "oci-archive:m.tar", "./m"] {
+            assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
+        }
         assert!("oci:".parse::<Place>().is_err());
         assert!("oci::v1".parse::<Place>().is_err());
     }

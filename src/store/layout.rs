@@ -58,7 +58,10 @@ impl Layout {
         let mut text = String::new();
         match File::open(&marker) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(refuse("not found: the folder is not an OCI image layout"));
+                return Err(StoreError::NameNotFound {
+                    name: MARKER.to_owned(),
+                    place: path.display().to_string(),
+                });
             }
             file => file
                 .and_then(|file| file.take(MAX_MARKER).read_to_string(&mut text))

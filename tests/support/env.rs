@@ -40,9 +40,9 @@ impl Env {
         self.root.path().join("work").join(name)
     }
 
-    /// A path below the home directory of the commands.
-    pub(crate) fn home(&self, name: &str) -> PathBuf {
-        self.root.path().join("home").join(name)
+    /// A path below the folder that holds `home/` and `work/`.
+    pub(crate) fn root(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
     }
 
     /// Writes a file below the current folder, with the folders above it.

@@ -1,5 +1,6 @@
 //! Fixtures that several tests share.
 
 pub(crate) mod embedded;
+pub(crate) mod artifact;
 pub(crate) mod env;
 pub(crate) mod http;

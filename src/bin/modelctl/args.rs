@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands;
 use crate::context::Context;
@@ -27,6 +27,15 @@ pub(crate) struct Cli {
     /// What all commands take.
     #[command(flatten)]
     pub(crate) global: GlobalOptions,
+}
+
+impl Cli {
+    /// Parses the command line; gives the word of the command as well.
+    pub(crate) fn parse_words() -> Result<(Self, String), clap::Error> {
+        let matches = Self::command().try_get_matches()?;
+        let name = matches.subcommand_name().unwrap_or_default().to_owned();
+        Ok((Self::from_arg_matches(&matches)?, name))
+    }
 }
 
 /// How artifacts and files are named, for `--help`.
@@ -65,6 +74,10 @@ pub(crate) struct GlobalOptions {
 /// The commands, in the order in which a model passes through them.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Ls(commands::ls::LsArgs),
+    Tag(commands::tag::TagArgs),
+    Cp(commands::cp::CpArgs),
+    Rm(commands::rm::RmArgs),
     Config(commands::config::ConfigArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),
@@ -74,18 +87,13 @@ impl Command {
     /// Carries it out.
     pub(crate) async fn run(self, context: &Context, output: &mut Output) -> Result<(), Failure> {
         match self {
+            Self::Ls(args) => commands::ls::run(args, context, output).await,
+            Self::Tag(args) => commands::tag::run(args, context, output).await,
+            Self::Cp(args) => commands::cp::run(args, context, output).await,
+            Self::Rm(args) => commands::rm::run(args, context, output).await,
             Self::Config(args) => commands::config::run(args, context, output),
             Self::Completions(args) => commands::completions::run(&args, output),
             Self::Man(args) => commands::man::run(&args, output),
-        }
-    }
-
-    /// The word on the command line.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Config(_) => "config",
-            Self::Completions(_) => "completions",
-            Self::Man(_) => "man",
         }
     }
 }

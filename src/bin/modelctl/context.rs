@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use modelctl::store::Layout;
+use modelctl::transfer::CopyOptions;
+
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -31,6 +34,20 @@ impl Context {
         match self.settings()?.store {
             Some(path) => Ok(path),
             None => self.environment.default_store(),
+        }
+    }
+
+    /// The local store, made if it is not there.
+    pub(crate) fn store(&self) -> Result<Layout, Failure> {
+        Ok(Layout::open_or_create(&self.store_path()?)?)
+    }
+
+    /// How copies are made.
+    pub(crate) fn copy_options(&self, jobs: Option<u8>) -> CopyOptions {
+        let default = CopyOptions::default();
+        CopyOptions {
+            jobs: jobs.map_or(default.jobs, usize::from),
+            ..default
         }
     }
 

@@ -27,17 +27,17 @@ pub(crate) const TERMINATED: u8 = 143;
 
 /// Every code with what it means, as help texts and the README list them.
 pub(crate) const TABLE: [(u8, &str); 11] = [
-    (OK, "ok"),
+    (OK, "done"),
     (FAILED, "failed"),
-    (USAGE, "usage"),
+    (USAGE, "wrong usage"),
     (NOT_FOUND, "not found"),
     (DENIED, "denied"),
     (MISMATCH, "verification failed"),
-    (UNAVAILABLE, "unavailable after retries"),
+    (UNAVAILABLE, "unavailable, after retries"),
     (INCONCLUSIVE, "inconclusive"),
     (DIFFERS, "differs"),
-    (INTERRUPTED, "interrupted (SIGINT)"),
-    (TERMINATED, "interrupted (SIGTERM)"),
+    (INTERRUPTED, "interrupted"),
+    (TERMINATED, "terminated"),
 ];
 
 /// The code for a kind of error.
@@ -57,4 +57,36 @@ pub(crate) fn code(kind: ErrorKind) -> u8 {
 pub(crate) fn help() -> String {
     let lines = TABLE.map(|(code, meaning)| format!("  {code:<3}  {meaning}"));
     format!("Exit codes:\n{}", lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows of the README's table: each code with its meaning.
+    fn readme_rows() -> Vec<(u8, String)> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines = text.lines().skip_while(|line| *line != "### Exit codes");
+        let rows = lines.take_while(|line| *line != "### Registries");
+        let cells = rows.filter_map(|row| row.strip_prefix("| ")?.split_once(" | "));
+        let each = cells.flat_map(|(codes, meanings)| {
+            let meanings = meanings.trim_end_matches(" |").split(" / ");
+            let codes = codes.split(" / ").map(|code| code.parse().ok());
+            let pairs = codes.zip(meanings.map(str::to_owned));
+            pairs.collect::<Vec<_>>()
+        });
+        each.filter_map(|(code, meaning)| Some((code?, meaning)))
+            .collect()
+    }
+
+    #[test]
+    fn readme_lists_every_code() {
+        let rows = readme_rows();
+        assert_eq!(rows.len(), TABLE.len());
+        for ((code, meaning), (row_code, row_meaning)) in TABLE.iter().zip(&rows) {
+            assert_eq!(code, row_code);
+            assert!(row_meaning.starts_with(meaning), "{code}: {row_meaning}");
+        }
+    }
 }

@@ -9,7 +9,8 @@ use std::io;
 use std::path::PathBuf;
 
 use modelctl::ErrorKind;
-use modelctl::oci::Reference;
+use modelctl::oci::{Digest, OciError, Place, Reference};
+use modelctl::store::StoreError;
 use serde::Serialize;
 
 use crate::exit;
@@ -27,12 +28,20 @@ pub(crate) enum Failure {
     NoRegistry(Reference),
     /// A reference has neither tag nor digest where one is needed.
     #[error("`{0}` has neither a tag nor a digest")]
-    NoTag(String),
+    NoTag(Reference),
+    /// A name to be given has another digest in it.
+    #[error("`{name}` names another digest than that of the artifact, `{digest}`")]
+    OtherDigest {
+        /// The name.
+        name: Reference,
+        /// The digest of the artifact.
+        digest: Digest,
+    },
     /// A command cannot use this kind of place.
     #[error("expected {expected}, got `{place}`")]
     WrongPlace {
         /// What was given.
-        place: String,
+        place: Place,
         /// What the command takes.
         expected: &'static str,
     },
@@ -79,6 +88,18 @@ pub(crate) enum Failure {
     Interrupted(Signal),
 }
 
+impl From<OciError> for Failure {
+    fn from(error: OciError) -> Self {
+        Self::Library(error.into())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Library(error.into())
+    }
+}
+
 impl From<io::Error> for Failure {
     /// The only I/O that a command does itself is its output.
     fn from(error: io::Error) -> Self {
@@ -106,6 +127,7 @@ impl Failure {
             Self::Library(error) => error.kind(),
             Self::NoRegistry(_)
             | Self::NoTag(_)
+            | Self::OtherDigest { .. }
             | Self::WrongPlace { .. }
             | Self::NoHome(_)
             | Self::Option { .. } => ErrorKind::Usage,

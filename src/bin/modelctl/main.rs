@@ -4,26 +4,29 @@
 //! only the public API of the library.
 
 mod args;
+mod blocking;
 mod commands;
 mod context;
+mod depot;
 mod environment;
 mod exit;
 mod failure;
 mod hint;
+mod locate;
 mod output;
 mod registry_options;
+mod reports;
 mod session;
 mod settings;
 mod signal;
+mod text;
 mod usage;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    let code = match args::Cli::try_parse() {
-        Ok(cli) => session::run(cli, environment::Environment::of_process()),
+    let code = match args::Cli::parse_words() {
+        Ok((cli, command)) => session::run(cli, &command, environment::Environment::of_process()),
         Err(error) => usage::show(&error),
     };
     ExitCode::from(code)

@@ -16,11 +16,10 @@ use crate::{exit, hint, signal};
 const GRACE: Duration = Duration::from_millis(800);
 
 /// Runs the command and gives the exit code.
-pub(crate) fn run(cli: Cli, environment: Environment) -> u8 {
+pub(crate) fn run(cli: Cli, name: &str, environment: Environment) -> u8 {
     let form = form(&cli.global, &environment);
     let mut output = Output::new(Box::new(io::stdout()), Box::new(io::stderr()), form);
     log(cli.global.verbose, form.coloured);
-    let name = cli.command.name();
     let context = Context::new(environment, cli.global.store);
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -62,7 +62,9 @@ impl fmt::Display for Table {
         let widths: Vec<usize> = (0..columns).map(width).collect();
         for row in &self.rows {
             let cells = row.iter().zip(&widths);
-            let line: Vec<String> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
+            let line: Vec<String> = cells
+                .map(|(cell, width)| format!("{cell:width$}"))
+                .collect();
             writeln!(f, "{}", line.join("  ").trim_end())?;
         }
         Ok(())
@@ -93,6 +95,9 @@ mod tests {
         let mut table = Table::with_head(["NAME", "SIZE"]);
         table.row(["a".to_owned(), "1 B".to_owned()]);
         table.row(["longer".to_owned(), "2 B".to_owned()]);
-        assert_eq!(table.to_string(), "NAME    SIZE\na       1 B\nlonger  2 B\n");
+        assert_eq!(
+            table.to_string(),
+            "NAME    SIZE\na       1 B\nlonger  2 B\n"
+        );
     }
 }

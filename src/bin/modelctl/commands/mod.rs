@@ -2,4 +2,8 @@
 
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod cp;
+pub(crate) mod ls;
 pub(crate) mod man;
+pub(crate) mod rm;
+pub(crate) mod tag;

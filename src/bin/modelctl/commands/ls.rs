@@ -1,0 +1,105 @@
+//! `ls`: entries of a layout, tags of a repository.
+
+use std::fmt;
+
+use clap::Args;
+use modelctl::Result;
+use modelctl::oci::{Digest, Place};
+use modelctl::store::{Entry, Layout};
+use serde::Serialize;
+
+use crate::blocking::blocking;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::registry_options::RegistryOptions;
+use crate::reports::Inspected;
+use crate::text::{Size, Table};
+
+const EXAMPLES: &str = "\
+Examples:
+  modelctl ls
+  modelctl ls registry.example/demo/mlp
+  modelctl ls oci:./layout";
+
+/// List the entries of the local store, or the tags of a repository
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct LsArgs {
+    /// A repository without a tag, or `oci:DIR`
+    #[arg(value_name = "REPOSITORY")]
+    place: Option<Place>,
+    #[command(flatten)]
+    registry: RegistryOptions,
+}
+
+/// The entries of a layout.
+#[derive(Serialize)]
+struct EntriesReport {
+    entries: Vec<EntryReport>,
+}
+
+/// An entry: absent sizes are of manifests that are broken or gone.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EntryReport {
+    name: Option<String>,
+    digest: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artifact_type: Option<String>,
+}
+
+impl fmt::Display for EntriesReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.entries.is_empty() {
+            return Ok(());
+        }
+        let mut table = Table::with_head(["NAME", "SIZE", "DIGEST"]);
+        for entry in &self.entries {
+            let size = entry.size.map(|size| Size(size).to_string());
+            table.row([
+                entry.name.clone().unwrap_or_else(|| "-".to_owned()),
+                size.unwrap_or_else(|| "broken".to_owned()),
+                entry.digest.to_string(),
+            ]);
+        }
+        table.fmt(f)
+    }
+}
+
+/// Lists what the place holds.
+pub(crate) async fn run(
+    args: LsArgs,
+    context: &Context,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let layout = match args.place {
+        None => context.store()?,
+        Some(Place::Layout { path, tag: None }) => Layout::open(&path)?,
+        Some(place) => {
+            let expected = "a repository without a tag, as in `registry.example/mlp`, or `oci:DIR`";
+            return Err(Failure::WrongPlace { place, expected });
+        }
+    };
+    let report = blocking(move || entries(&layout)).await?;
+    Ok(output.report(&report)?)
+}
+
+fn entries(layout: &Layout) -> Result<EntriesReport> {
+    let describe = |entry: Entry| {
+        let Entry { name, manifest } = entry;
+        let document = layout.read_document(&manifest.digest, Some(&manifest.media_type));
+        let inspected = document.ok().map(|document| Inspected::from(&document));
+        EntryReport {
+            name,
+            digest: manifest.digest,
+            size: inspected.as_ref().map(|inspected| inspected.size),
+            artifact_type: inspected.and_then(|inspected| inspected.artifact_type),
+        }
+    };
+    let mut entries: Vec<EntryReport> = layout.entries()?.into_iter().map(describe).collect();
+    entries.sort_by(|a, b| (&a.name, a.digest).cmp(&(&b.name, b.digest)));
+    Ok(EntriesReport { entries })
+}

@@ -1,0 +1,67 @@
+//! `rm`: removes tags and artifacts, in a registry, the store or a layout.
+
+use std::fmt;
+
+use clap::Args;
+use modelctl::oci::{Digest, Place};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::registry_options::RegistryOptions;
+
+const EXAMPLES: &str = "\
+Examples:
+  modelctl rm store:demo/mlp:v1
+  modelctl rm registry.example/demo/mlp:v1
+  modelctl rm registry.example/demo/mlp@sha256:…";
+
+/// Remove a tag, or with a digest the artifact and all its tags
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct RmArgs {
+    /// What to remove; several may be named
+    #[arg(value_name = "ARTIFACT", required = true)]
+    places: Vec<Place>,
+    #[command(flatten)]
+    registry: RegistryOptions,
+}
+
+/// What was removed. As text nothing: it was said on stderr.
+#[derive(Serialize)]
+struct RemovedReport {
+    removed: Vec<Removed>,
+}
+
+/// A name that leads nowhere now, and what it led to.
+#[derive(Serialize)]
+struct Removed {
+    name: String,
+    digest: Digest,
+}
+
+impl fmt::Display for RemovedReport {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+/// Removes one after the other; the first that fails ends it.
+pub(crate) async fn run(
+    args: RmArgs,
+    context: &Context,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let mut removed = Vec::new();
+    for place in &args.places {
+        let spot = context.open(place, &args.registry)?;
+        let digest = spot.remove().await?;
+        output.note(format_args!("removed {place} ({digest})"))?;
+        removed.push(Removed {
+            name: place.to_string(),
+            digest,
+        });
+    }
+    Ok(output.report(&RemovedReport { removed })?)
+}

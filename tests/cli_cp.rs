@@ -1,0 +1,79 @@
+//! `cp` between the store and layouts; registries and archives are in `cli_flow.rs`.
+
+use crate::support::artifact;
+use crate::support::env::Env;
+
+const STORE: &str = "home/.local/share/modelctl";
+
+#[test]
+fn cp_writes_a_layout_that_names_the_tag() {
+    let env = Env::new();
+    let digest = artifact::write(&env.root(STORE), "demo/mlp:v1", b"12345");
+    let copied = env.run(&["cp", "store:demo/mlp:v1", "oci:out:v1"]);
+    copied.is("\
+exit 0
+sha256:[DIGEST]
+--- stderr
+copied oci:out:v1: 3 blobs (485 B) moved, 0 there already
+");
+    assert_eq!(copied.ok(), digest.to_string());
+    env.run(&["cp", "store:demo/mlp:v1", "oci:out:v2"]).is("\
+exit 0
+sha256:[DIGEST]
+--- stderr
+copied oci:out:v2: nothing moved, 3 there already
+");
+    env.run(&["ls", "oci:out"]).is("\
+exit 0
+NAME  SIZE  DIGEST
+v1    7 B   sha256:[DIGEST]
+v2    7 B   sha256:[DIGEST]
+");
+}
+
+#[test]
+fn cp_to_another_digest_is_refused_before_anything_is_copied() {
+    let env = Env::new();
+    artifact::write(&env.root(STORE), "demo/mlp:v1", b"12345");
+    let other = format!("store:other@sha256:{}", "a".repeat(64));
+    env.run(&["cp", "store:demo/mlp:v1", &other]).is("\
+exit 2
+--- stderr
+error: `other@sha256:[DIGEST]` names another digest than that of the artifact, `sha256:[DIGEST]`
+");
+}
+
+/// Security rows A31 and A35: what lies in the store is verified when it is read.
+#[test]
+fn cp_of_a_changed_blob_names_it_and_tags_nothing() {
+    let env = Env::new();
+    artifact::write(&env.root(STORE), "demo/mlp:v1", b"12345");
+    let layer = modelctl::oci::Digest::sha256(b"12345");
+    let blob = env.root(STORE).join("blobs/sha256").join(layer.hex());
+    std::fs::remove_file(&blob).unwrap();
+    std::fs::write(&blob, b"1234X").unwrap();
+    env.run(&["cp", "store:demo/mlp:v1", "oci:out:v1"]).is("\
+exit 5
+--- stderr
+error: cannot copy `sha256:[DIGEST]`: the source failed
+  caused by: blob `sha256:[DIGEST]`: got content with digest `sha256:[DIGEST]`
+");
+    env.run(&["ls", "oci:out"]).is("exit 0\n");
+}
+
+#[test]
+fn cp_json_has_what_was_moved() {
+    let env = Env::new();
+    artifact::write(&env.root(STORE), "demo/mlp:v1", b"12345");
+    env.run(&["cp", "--json", "store:demo/mlp:v1", "oci:out:v1"])
+        .is(r#"exit 0
+{
+  "name": "oci:out:v1",
+  "digest": "sha256:[DIGEST]",
+  "copied": 3,
+  "skipped": 0,
+  "bytes": 485,
+  "referrers": 0
+}
+"#);
+}
