@@ -75,6 +75,14 @@ pub enum StoreError {
         /// The store.
         place: String,
     },
+    /// A store lists a manifest as a referrer of something that is not its subject.
+    #[error("`{referrer}` is listed as a referrer of `{subject}`, but its subject is another")]
+    NotReferrer {
+        /// The manifest listed.
+        referrer: Digest,
+        /// What it was said to refer to.
+        subject: Digest,
+    },
     /// No entry of the store has this name.
     #[error("`{name}` not found in `{place}`")]
     NameNotFound {
@@ -123,9 +131,11 @@ impl StoreError {
                 ErrorKind::NotFound
             }
             Self::Io { .. } | Self::Read { .. } | Self::Busy { .. } => ErrorKind::Io,
-            Self::Size { .. } | Self::Mismatch { .. } | Self::Range { .. } | Self::Limit { .. } => {
-                ErrorKind::Mismatch
-            }
+            Self::Size { .. }
+            | Self::Mismatch { .. }
+            | Self::Range { .. }
+            | Self::Limit { .. }
+            | Self::NotReferrer { .. } => ErrorKind::Mismatch,
             Self::BlobNotFound { .. } | Self::NameNotFound { .. } => ErrorKind::NotFound,
             Self::Ambiguous { .. } => ErrorKind::Usage,
             Self::Layout { .. } | Self::Archive { .. } => ErrorKind::Unsupported,
@@ -133,7 +143,7 @@ impl StoreError {
     }
 
     /// A blob that is read into memory is larger than `limit` bytes.
-    pub(super) fn too_large(blob: &Descriptor, limit: u64) -> Self {
+    pub(in crate::store) fn too_large(blob: &Descriptor, limit: u64) -> Self {
         Self::Limit {
             blob: blob.digest,
             what: "bytes",
@@ -143,7 +153,7 @@ impl StoreError {
     }
 
     /// Names the file in an I/O error: `.map_err(StoreError::io(path))`.
-    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(in crate::store) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |cause| Self::Io { path, cause }
     }

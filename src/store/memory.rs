@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use bytes::Bytes;
 
 use super::blocking::{cancellable, on_thread};
-use super::entries::describe_referrer;
+use super::entry::describe_referrer;
 use super::{
     BlobSource, Referrers, Storage, StoreError, Tags, VerifyReader, check_range, entry_name,
     error_of_read,

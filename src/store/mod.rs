@@ -4,27 +4,23 @@
 //! through a [`VerifyReader`]. [`Layout`] is a folder, [`Archive`] a tar of one, [`Memory`] neither;
 //! a registry is the fourth place, in [`crate::transport`].
 
+mod archive;
 mod blocking;
 mod document;
-mod entries;
+mod entry;
 mod error;
 mod graph;
-mod index_file;
-mod ingest;
 mod layout;
-mod layout_storage;
-mod lock;
 mod memory;
 mod storage;
 mod verify_reader;
 
+pub use archive::Archive;
 pub use document::{fetch_document, fetch_small};
-pub use entries::{Entry, entry_name};
+pub use entry::{Entry, entry_name};
 pub use error::{StoreError, error_of_read, read_error};
 pub use graph::{Graph, Node};
-pub use layout::Layout;
-pub use layout_storage::FileReader;
-pub use lock::Hold;
+pub use layout::{FileReader, GcPlan, Hold, Layout, RepairReport};
 pub use memory::Memory;
 pub use storage::{BlobSource, Referrers, Storage, Tags};
 pub use verify_reader::{VerifyReader, check_range};

@@ -4,19 +4,15 @@
 //! the root last. So nothing incomplete is ever reachable: a copy that dies leaves garbage, never a
 //! lie. Tagging is the caller's last step.
 
-use std::collections::HashSet;
-
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::TransferError;
 use super::error::Side;
 use super::push::push;
 use crate::Result;
-use crate::oci::{Descriptor, Digest, Document};
-use crate::store::{Graph, Node, Referrers, Storage, fetch_document};
+use crate::oci::{Descriptor, Document};
+use crate::store::{Graph, Node, Referrers, Storage};
 
-/// How many manifests may refer to one root, directly or through others.
-const MAX_REFERRERS: usize = 1024;
 /// Blobs in flight: more gained nothing against any registry measured, fewer lost up to a third.
 const DEFAULT_JOBS: usize = 4;
 
@@ -47,8 +43,19 @@ pub struct CopyReport {
     pub skipped: usize,
     /// How many bytes the copied ones have.
     pub bytes: u64,
-    /// How many referrers were copied or were there already.
+    /// How many manifests came along because they refer to others.
     pub referrers: usize,
+}
+
+impl CopyReport {
+    fn count(&mut self, blob: &Descriptor, copied: bool) {
+        if copied {
+            self.copied += 1;
+            self.bytes += blob.size;
+        } else {
+            self.skipped += 1;
+        }
+    }
 }
 
 /// Copies a document with everything it needs. A failure names the side that failed.
@@ -58,132 +65,55 @@ pub async fn copy<S: Storage + Referrers, D: Storage>(
     root: &Document,
     options: &CopyOptions,
 ) -> Result<CopyReport> {
-    let mut copy = Copy {
-        source,
-        sink,
-        options,
-        report: CopyReport::default(),
+    let walked = if options.referrers {
+        Graph::walk_with_referrers(source, root).await
+    } else {
+        Graph::walk(source, root).await
     };
-    let graph = copy.walk(root).await?;
-    if options.referrers {
-        copy.referrers(&graph).await?;
+    let mut graph = walked.map_err(Side::Source.failed(&root.digest()))?;
+    let mut report = CopyReport {
+        referrers: graph.referrers,
+        ..CopyReport::default()
+    };
+    // The largest first, so that none of them is left alone at the end.
+    let order = |blob: &Descriptor| (std::cmp::Reverse(blob.size), blob.digest);
+    graph.blobs.sort_by_key(order);
+    let mut outcomes = stream::iter(graph.blobs)
+        .map(|blob| copy_blob(source, sink, blob))
+        .buffer_unordered(options.jobs.max(1));
+    while let Some((blob, copied)) = outcomes.try_next().await? {
+        report.count(&blob, copied);
     }
-    copy.graph(&graph).await?;
-    Ok(copy.report)
+    for node in &graph.documents {
+        let copied = push_document(sink, node).await?;
+        report.count(&node.descriptor, copied);
+    }
+    Ok(report)
 }
 
-struct Copy<'a, S, D> {
-    source: &'a S,
-    sink: &'a D,
-    options: &'a CopyOptions,
-    report: CopyReport,
-}
-
-impl<S: Storage + Referrers, D: Storage> Copy<'_, S, D> {
-    async fn walk(&self, root: &Document) -> Result<Graph, TransferError> {
-        let graph = Graph::walk(self.source, root).await;
-        graph.map_err(Side::Source.failed(&root.digest()))
-    }
-
-    async fn graph(&mut self, graph: &Graph) -> Result<(), TransferError> {
-        self.blobs(graph.blobs.clone()).await?;
-        for node in &graph.documents {
-            self.document(node).await?;
-        }
-        Ok(())
-    }
-
-    /// Copies blobs concurrently, the largest first, so that none of them is left alone at the end.
-    async fn blobs(&mut self, mut blobs: Vec<Descriptor>) -> Result<(), TransferError> {
-        blobs.sort_by_key(|blob| (std::cmp::Reverse(blob.size), blob.digest));
-        let (source, sink) = (self.source, self.sink);
-        let mut outcomes = stream::iter(blobs)
-            .map(|blob| copy_blob(source, sink, blob))
-            .buffer_unordered(self.options.jobs.max(1));
-        while let Some((size, copied)) = outcomes.try_next().await? {
-            count(&mut self.report, size, copied);
-        }
-        Ok(())
-    }
-
-    /// Pushes a document. One with a subject is pushed even if it is there, since pushing it is
-    /// what makes it found by its subject.
-    async fn document(&mut self, node: &Node) -> Result<(), TransferError> {
-        let Node {
-            descriptor,
-            document,
-        } = node;
-        let failed = || Side::Destination.failed(&descriptor.digest);
-        let exists = self.sink.exists(descriptor).await.map_err(failed())?;
-        if !exists || document.subject().is_some() {
-            let pushed = self.sink.push(descriptor, &document.raw().to_vec()).await;
-            pushed.map_err(failed())?;
-        }
-        count(&mut self.report, descriptor.size, !exists);
-        Ok(())
-    }
-
-    /// Copies what refers to the documents of a graph, and what refers to that, and so on.
-    async fn referrers(&mut self, graph: &Graph) -> Result<(), TransferError> {
-        let digests = graph.documents.iter().map(|node| node.descriptor.digest);
-        let mut subjects: Vec<Digest> = digests.rev().collect();
-        let root = subjects[0];
-        let mut seen: HashSet<Digest> = subjects.iter().copied().collect();
-        while let Some(subject) = subjects.pop() {
-            let listed = self.source.referrers(&subject).await;
-            for referrer in listed.map_err(Side::Source.failed(&subject))? {
-                if !seen.insert(referrer.digest) {
-                    continue;
-                }
-                if self.report.referrers == MAX_REFERRERS {
-                    let limit = MAX_REFERRERS;
-                    return Err(TransferError::TooManyReferrers { root, limit });
-                }
-                self.referrer(&referrer, &subject).await?;
-                subjects.push(referrer.digest);
-            }
-        }
-        Ok(())
-    }
-
-    async fn referrer(&mut self, listed: &Descriptor, to: &Digest) -> Result<(), TransferError> {
-        let fetched = fetch_document(self.source, listed).await;
-        let document = fetched.map_err(Side::Source.failed(&listed.digest))?;
-        if document
-            .subject()
-            .is_none_or(|subject| subject.digest != *to)
-        {
-            return Err(TransferError::NotReferrer {
-                referrer: listed.digest,
-                subject: *to,
-            });
-        }
-        let graph = self.walk(&document).await?;
-        self.graph(&graph).await?;
-        self.report.referrers += 1;
-        Ok(())
-    }
-}
-
-/// Copies a blob unless it is there, and says how large it is and whether it was copied.
+/// Copies a blob unless it is there, and says whether it was copied.
 async fn copy_blob<S: Storage, D: Storage>(
     source: &S,
     sink: &D,
     blob: Descriptor,
-) -> Result<(u64, bool), TransferError> {
+) -> Result<(Descriptor, bool), TransferError> {
     let exists = sink.exists(&blob).await;
     if exists.map_err(Side::Destination.failed(&blob.digest))? {
-        return Ok((blob.size, false));
+        return Ok((blob, false));
     }
     push(source, sink, &blob).await?;
-    Ok((blob.size, true))
+    Ok((blob, true))
 }
 
-fn count(report: &mut CopyReport, size: u64, copied: bool) {
-    if copied {
-        report.copied += 1;
-        report.bytes += size;
-    } else {
-        report.skipped += 1;
+/// Pushes a document, and says whether it was not there before. One with a subject is pushed in any
+/// case, since pushing it is what makes it found by its subject.
+async fn push_document<D: Storage>(sink: &D, node: &Node) -> Result<bool, TransferError> {
+    let blob = &node.descriptor;
+    let failed = || Side::Destination.failed(&blob.digest);
+    let exists = sink.exists(blob).await.map_err(failed())?;
+    if !exists || node.document.subject().is_some() {
+        let pushed = sink.push(blob, &node.document.raw().to_vec()).await;
+        pushed.map_err(failed())?;
     }
+    Ok(!exists)
 }

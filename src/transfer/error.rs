@@ -19,22 +19,6 @@ pub enum TransferError {
         #[source]
         cause: Box<Error>,
     },
-    /// A store lists a manifest as a referrer that refers to something else.
-    #[error("`{referrer}` is listed as a referrer of `{subject}`, but its subject is another")]
-    NotReferrer {
-        /// The manifest listed.
-        referrer: Digest,
-        /// What it was said to refer to.
-        subject: Digest,
-    },
-    /// More refers to a manifest, or to what refers to it, than is followed.
-    #[error("`{root}` has more than {limit} referrers")]
-    TooManyReferrers {
-        /// The manifest that was to be copied.
-        root: Digest,
-        /// The limit.
-        limit: usize,
-    },
 }
 
 /// A side of a copy.
@@ -72,7 +56,6 @@ impl TransferError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Side { cause, .. } => cause.kind(),
-            Self::NotReferrer { .. } | Self::TooManyReferrers { .. } => ErrorKind::Mismatch,
         }
     }
 }

@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::ingest;
 use super::lock::IndexLock;
-use super::{StoreError, ingest};
-use crate::oci::{Descriptor, Document, Index, annotation, json};
+use crate::oci::{Descriptor, Document, Index};
+use crate::store::StoreError;
+use crate::store::entry::parse_index;
 
 /// The largest `index.json` that is read: about 100,000 entries.
 const MAX_SIZE: u64 = 32 * 1024 * 1024;
@@ -19,7 +21,7 @@ pub(super) fn path(root: &Path) -> PathBuf {
 /// Reads the index. Digests are typed from here on: a hostile name cannot become a path.
 pub(super) fn read(root: &Path) -> Result<Index, StoreError> {
     let path = path(root);
-    parse(&read_bytes(&path)?).map_err(|reason| StoreError::Layout {
+    parse_index(&read_bytes(&path)?).map_err(|reason| StoreError::Layout {
         reason: format!("{reason}; `repair` makes a new one"),
         path,
     })
@@ -46,18 +48,6 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
-/// Parses the bytes of an index.
-pub(super) fn parse(bytes: &[u8]) -> Result<Index, String> {
-    let index: Index = json::from_slice(bytes).map_err(|error| error.to_string())?;
-    if index.schema_version != 2 {
-        return Err(format!(
-            "`schemaVersion` is {}, expected 2",
-            index.schema_version
-        ));
-    }
-    Ok(index)
-}
-
 /// Replaces the index. The caller holds its lock.
 pub(super) fn write(root: &Path, index: Index) -> Result<(), StoreError> {
     ingest::document(root, &path(root), Document::from_index(index).raw())
@@ -76,12 +66,4 @@ pub(super) fn edit<T>(
         write(root, index)?;
     }
     Ok(result)
-}
-
-/// The name of an entry.
-pub(super) fn name_of(entry: &Descriptor) -> Option<&str> {
-    entry
-        .annotations
-        .get(annotation::REF_NAME)
-        .map(String::as_str)
 }

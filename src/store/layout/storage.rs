@@ -5,13 +5,14 @@ use std::ops::Range;
 
 use tokio::io::{AsyncReadExt as _, Take};
 
-use super::blocking::{cancellable, on_thread};
-use super::{
-    BlobSource, Layout, Referrers, Storage, StoreError, Tags, VerifyReader, check_range,
-    entry_name, error_of_read,
-};
+use super::Layout;
 use crate::Result;
 use crate::oci::{Descriptor, Digest, Document, Reference};
+use crate::store::blocking::{cancellable, on_thread};
+use crate::store::{
+    BlobSource, Referrers, Storage, StoreError, Tags, VerifyReader, check_range, entry_name,
+    error_of_read,
+};
 
 /// A blob, or a part of one, that lies in a file.
 pub type FileReader = VerifyReader<Take<tokio::fs::File>>;

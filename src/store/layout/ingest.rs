@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::{StoreError, VerifyReader, error_of_read};
 use crate::Error;
 use crate::oci::Descriptor;
+use crate::store::{StoreError, VerifyReader, error_of_read};
 
 /// The folder of files that are not complete yet, as oras names it.
 pub(super) const FOLDER: &str = "ingest";

@@ -13,7 +13,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
-use super::StoreError;
+use crate::store::StoreError;
 
 /// The file that is locked while blobs come and go.
 const CONTENT: &str = ".content.lock";
