@@ -10,12 +10,12 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
     /// A local file could not be read or written.
-    #[error("`{}`: {source}", path.display())]
+    #[error("`{}`: {cause}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Another process serves the same store.
     #[error(
@@ -37,23 +37,21 @@ pub enum RegistryError {
 impl RegistryError {
     /// Names the file that an I/O error is about.
     pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
+        move |cause| Self::Io {
             path: path.to_owned(),
-            source,
+            cause,
         }
     }
 
     /// Whether the disk, or the quota on it, is full.
     pub(super) fn is_full(&self) -> bool {
-        match self {
-            Self::Io { source, .. } => matches!(
-                source.kind(),
-                io::ErrorKind::StorageFull
-                    | io::ErrorKind::QuotaExceeded
-                    | io::ErrorKind::FileTooLarge
-            ),
-            _ => false,
-        }
+        let (Self::Io { cause, .. } | Self::Store(StoreError::Io { cause, .. })) = self else {
+            return false;
+        };
+        matches!(
+            cause.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        )
     }
 
     /// What a caller can do about it.

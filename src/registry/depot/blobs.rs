@@ -1,11 +1,11 @@
 //! Which repository has which blob.
 
 use std::fs::File;
-use std::io;
 
 use super::{Depot, Repository, files};
 use crate::oci::Digest;
 use crate::registry::RegistryError;
+use crate::store::StoreError;
 
 const BLOBS: &str = "_blobs";
 
@@ -26,7 +26,7 @@ impl Depot {
 
     /// Whether a repository has a blob.
     pub(crate) fn has_blob(&self, repository: &Repository, digest: &Digest) -> bool {
-        self.record(repository, BLOBS, digest).is_file() && self.content(digest).is_file()
+        self.record(repository, BLOBS, digest).is_file() && self.has_content(digest)
     }
 
     /// Makes a blob that is stored visible in a repository.
@@ -47,7 +47,7 @@ impl Depot {
     ) -> Result<bool, RegistryError> {
         let there = match from {
             Some(from) => self.has_blob(from, digest),
-            None => self.content(digest).is_file(),
+            None => self.has_content(digest),
         };
         if there {
             self.link_blob(repository, digest)?;
@@ -69,13 +69,15 @@ impl Depot {
         &self,
         digest: &Digest,
     ) -> Result<Option<(File, u64)>, RegistryError> {
-        let path = self.content(digest);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(RegistryError::at(&path)(error)),
-        };
-        let size = file.metadata().map_err(RegistryError::at(&path))?.len();
-        Ok(Some((file, size)))
+        match self.layout.open_blob(digest) {
+            Ok(opened) => Ok(Some(opened)),
+            Err(StoreError::BlobNotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether a content is there, whoever has it.
+    pub(super) fn has_content(&self, digest: &Digest) -> bool {
+        self.layout.blob_size(digest).is_some()
     }
 }

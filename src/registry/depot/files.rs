@@ -7,18 +7,28 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use crate::registry::RegistryError;
 
 /// Writes a file by way of a temporary one in `scratch`, replacing what was there.
 pub(super) fn write(scratch: &Path, target: &Path, content: &[u8]) -> Result<(), RegistryError> {
-    let mut file = tempfile::NamedTempFile::new_in(scratch).map_err(RegistryError::at(scratch))?;
-    file.write_all(content)
-        .and_then(|()| file.as_file().sync_all())
+    let file = temporary(scratch, content)?;
+    file.as_file()
+        .sync_all()
         .map_err(RegistryError::at(file.path()))?;
     make_parent(target)?;
     file.persist(target)
         .map_err(|error| RegistryError::at(target)(error.error))?;
     sync_parent(target)
+}
+
+/// Writes a temporary file, which is gone unless it gets another name.
+pub(super) fn temporary(scratch: &Path, content: &[u8]) -> Result<NamedTempFile, RegistryError> {
+    let mut file = NamedTempFile::new_in(scratch).map_err(RegistryError::at(scratch))?;
+    file.write_all(content)
+        .map_err(RegistryError::at(file.path()))?;
+    Ok(file)
 }
 
 /// Makes an empty file; one that is there is left as it is.

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::PoisonError;
 
+use super::adoption::describe;
+use super::catalogue::Change;
 use super::{Depot, Repository, files};
 use crate::oci::{Descriptor, Digest, Document, Kind, MAX_MANIFEST_SIZE, Tag, media_type};
 use crate::registry::RegistryError;
@@ -53,14 +54,14 @@ impl Depot {
                 digest: *digest,
                 media_type,
                 size,
-                path: self.content(digest),
+                path: self.layout.blob_path(digest),
                 file,
             }))
     }
 
     /// Whether a repository has a manifest.
     pub(super) fn has_manifest(&self, repository: &Repository, digest: &Digest) -> bool {
-        self.record(repository, MANIFESTS, digest).is_file() && self.content(digest).is_file()
+        self.record(repository, MANIFESTS, digest).is_file() && self.has_content(digest)
     }
 
     /// The first of the blobs and manifests which a document needs that the repository lacks.
@@ -96,15 +97,44 @@ impl Depot {
         document: &Document,
         tags: &[Tag],
     ) -> Result<(), RegistryError> {
-        files::write(&self.scratch(), &self.content(digest), document.raw())?;
-        let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let record = self.record(repository, MANIFESTS, digest);
-        files::write(&self.scratch(), &record, document.media_type().as_bytes())?;
-        self.write_referrer(repository, digest, document)?;
+        let content = files::temporary(&self.scratch(), document.raw())?;
+        self.layout.put_file(digest, content)?;
+        let changes = self.change();
+        self.write_manifest(repository, digest, document)?;
         for tag in tags {
             self.write_tag(repository, tag, digest)?;
         }
-        Ok(())
+        let manifest = describe(document, digest);
+        let tagged = |tag: &Tag| Change::Tag(tag.clone(), manifest.clone());
+        self.announce(repository, [Change::Manifest(manifest.clone())]);
+        self.announce(repository, tags.iter().map(tagged));
+        drop(changes);
+        self.publish()
+    }
+
+    /// Writes what a repository knows of a manifest.
+    pub(super) fn write_manifest(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        document: &Document,
+    ) -> Result<(), RegistryError> {
+        let record = self.record(repository, MANIFESTS, digest);
+        files::write(&self.scratch(), &record, document.media_type().as_bytes())?;
+        self.write_referrer(repository, digest, document)
+    }
+
+    /// The digests of a repository's manifests.
+    pub(super) fn manifests(&self, repository: &Repository) -> Result<Vec<Digest>, RegistryError> {
+        let folder = self.records(repository, MANIFESTS);
+        let mut found = Vec::new();
+        for algorithm in files::names(&folder)? {
+            for hex in files::names(&folder.join(&algorithm))? {
+                let text = format!("{}:{}", algorithm.display(), hex.display());
+                found.extend(text.parse::<Digest>());
+            }
+        }
+        Ok(found)
     }
 
     /// Takes a manifest out of a repository, with the tags that lead to it; says whether it was
@@ -114,7 +144,7 @@ impl Depot {
         repository: &Repository,
         digest: &Digest,
     ) -> Result<bool, RegistryError> {
-        let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = self.change();
         let Some(stored) = self.open_manifest(repository, digest)? else {
             return Ok(false);
         };
@@ -126,7 +156,11 @@ impl Depot {
         if let Some(subject) = subject(&stored) {
             self.remove_referrer(repository, &subject, digest)?;
         }
-        files::remove(&self.record(repository, MANIFESTS, digest))
+        files::remove(&self.record(repository, MANIFESTS, digest))?;
+        self.announce(repository, [Change::Delete(*digest)]);
+        drop(changes);
+        self.publish()?;
+        Ok(true)
     }
 
     /// Takes a tag out of a repository; says whether it was there.
@@ -135,8 +169,14 @@ impl Depot {
         repository: &Repository,
         tag: &Tag,
     ) -> Result<bool, RegistryError> {
-        let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        self.remove_tag(repository, tag)
+        let changes = self.change();
+        let was_there = self.remove_tag(repository, tag)?;
+        if was_there {
+            self.announce(repository, [Change::Untag(tag.clone())]);
+        }
+        drop(changes);
+        self.publish()?;
+        Ok(was_there)
     }
 }
 

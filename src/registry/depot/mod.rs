@@ -19,7 +19,9 @@
 //! A delete removes the record of one repository, so that others keep theirs; the content goes
 //! when the store is collected and no manifest needs it any more.
 
+mod adoption;
 mod blobs;
+mod catalogue;
 mod files;
 mod manifests;
 mod referrers;

@@ -2,18 +2,23 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::catalogue::Catalogue;
 use super::{Repository, files};
 use crate::oci::Digest;
 use crate::registry::RegistryError;
+use crate::store::{Hold, Layout};
 
 /// A store that this process serves, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Depot {
-    root: PathBuf,
+    pub(super) layout: Layout,
+    pub(super) catalogue: Catalogue,
     /// Held by whoever changes manifests or tags, so that the records of one never disagree.
-    pub(super) changes: Mutex<()>,
+    changes: Mutex<()>,
+    /// Keeps the blobs that no manifest needs yet from being collected.
+    _hold: Hold,
     /// The lock on the store; the system gives it up when the process ends.
     _lock: File,
 }
@@ -22,25 +27,19 @@ impl Depot {
     /// Opens a store, makes it where there is none, and clears what an earlier process left
     /// half done.
     pub(crate) fn open(root: &Path) -> Result<Self, RegistryError> {
+        let layout = Layout::open_or_create(root)?;
         let private = root.join("registry");
         fs::create_dir_all(&private).map_err(RegistryError::at(&private))?;
-        let path = private.join("lock");
-        let lock = File::create(&path).map_err(RegistryError::at(&path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(RegistryError::Busy {
-                    path: root.to_owned(),
-                });
-            }
-            Err(TryLockError::Error(error)) => return Err(RegistryError::at(&path)(error)),
-        }
         let depot = Self {
-            root: root.to_owned(),
+            _lock: lock(root, &private.join("lock"))?,
+            _hold: layout.hold()?,
+            catalogue: Catalogue::default(),
             changes: Mutex::new(()),
-            _lock: lock,
+            layout,
         };
         depot.clear_scratch()?;
+        depot.adopt_entries()?;
+        depot.list_records()?;
         Ok(depot)
     }
 
@@ -54,12 +53,17 @@ impl Depot {
 
     /// Where files are written before they are renamed: on the same file system as everything.
     pub(super) fn scratch(&self) -> PathBuf {
-        self.root.join("registry").join("scratch")
+        self.layout.root().join("registry").join("scratch")
+    }
+
+    /// The folder that the folders of repositories begin in.
+    pub(super) fn repositories(&self) -> PathBuf {
+        self.layout.root().join("registry").join("repositories")
     }
 
     /// The folder of one kind of records of a repository.
     pub(super) fn records(&self, repository: &Repository, kind: &str) -> PathBuf {
-        self.folder(repository).join(kind)
+        self.repositories().join(repository.as_str()).join(kind)
     }
 
     /// The record of one kind about one digest.
@@ -69,25 +73,27 @@ impl Depot {
             .join(digest.hex())
     }
 
+    /// Takes the right to change manifests and tags.
+    pub(super) fn change(&self) -> MutexGuard<'_, ()> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether anything was ever pushed to a repository.
     pub(crate) fn knows(&self, repository: &Repository) -> bool {
         ["_blobs", "_manifests"]
             .iter()
             .any(|kind| self.records(repository, kind).is_dir())
     }
+}
 
-    /// The file of a content.
-    pub(super) fn content(&self, digest: &Digest) -> PathBuf {
-        self.root
-            .join("blobs")
-            .join(digest.algorithm().as_str())
-            .join(digest.hex())
-    }
-
-    fn folder(&self, repository: &Repository) -> PathBuf {
-        self.root
-            .join("registry")
-            .join("repositories")
-            .join(repository.as_str())
+/// Takes the lock on a store.
+fn lock(root: &Path, path: &Path) -> Result<File, RegistryError> {
+    let file = File::create(path).map_err(RegistryError::at(path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(RegistryError::Busy {
+            path: root.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(RegistryError::at(path)(error)),
     }
 }

@@ -4,18 +4,16 @@
 //! speed of the disk. Nothing is read again, unless the digest turns out to be of another
 //! algorithm than the one announced.
 
-use std::fs::{File, Permissions};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
 use bytes::Bytes;
 use rustix::fs::{FallocateFlags, fallocate};
-use tempfile::TempPath;
+use tempfile::NamedTempFile;
 
-use super::{Depot, Repository, files};
+use super::{Depot, Repository};
 use crate::oci::{Algorithm, Digest, Hasher};
 use crate::registry::RegistryError;
 
@@ -31,8 +29,7 @@ const BUFFER: usize = 1024 * 1024;
 /// A blob of which some bytes may have arrived. Its file vanishes with it.
 #[derive(Debug)]
 pub(crate) struct Upload {
-    file: File,
-    path: TempPath,
+    file: NamedTempFile,
     offset: u64,
     algorithm: Algorithm,
     hasher: Hasher,
@@ -41,15 +38,13 @@ pub(crate) struct Upload {
 impl Upload {
     /// Begins with no bytes.
     pub(super) fn begin(scratch: &Path, algorithm: Algorithm) -> Result<Self, RegistryError> {
-        let (file, path) = tempfile::Builder::new()
+        let file = tempfile::Builder::new()
             .prefix("upload-")
             .rand_bytes(NAME_LENGTH)
             .tempfile_in(scratch)
-            .map_err(RegistryError::at(scratch))?
-            .into_parts();
+            .map_err(RegistryError::at(scratch))?;
         Ok(Self {
             file,
-            path,
             offset: 0,
             algorithm,
             hasher: Hasher::new(algorithm),
@@ -58,7 +53,7 @@ impl Upload {
 
     /// A random name, which no other upload has.
     pub(super) fn name(&self) -> String {
-        let name = self.path.file_name().unwrap_or_default();
+        let name = self.file.path().file_name().unwrap_or_default();
         name.to_string_lossy().into_owned()
     }
 
@@ -80,10 +75,15 @@ impl Upload {
         if length == 0 {
             return Ok(());
         }
-        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.offset, length) {
+        match fallocate(
+            self.file.as_file(),
+            FallocateFlags::KEEP_SIZE,
+            self.offset,
+            length,
+        ) {
             // Not every file system can; writing will tell.
             Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
-            Err(error) => Err(RegistryError::at(&self.path)(error.into())),
+            Err(error) => Err(RegistryError::at(self.file.path())(error.into())),
         }
     }
 
@@ -96,13 +96,13 @@ impl Upload {
     ) -> Result<(), RegistryError> {
         let Self {
             file,
-            path,
             offset,
             hasher,
             ..
         } = self;
         let mut write = |chunk: &Bytes| {
-            file.write_all(chunk).map_err(RegistryError::at(path))?;
+            file.write_all(chunk)
+                .map_err(RegistryError::at(file.path()))?;
             *offset += chunk.len() as u64;
             Ok::<_, RegistryError>(())
         };
@@ -127,16 +127,17 @@ impl Upload {
     }
 
     /// The digest of what arrived, in a given algorithm.
-    fn digest(&mut self, algorithm: Algorithm) -> Result<Digest, RegistryError> {
+    fn digest(&self, algorithm: Algorithm) -> Result<Digest, RegistryError> {
         if algorithm == self.algorithm {
             return Ok(self.hasher.clone().finish());
         }
         let mut hasher = Hasher::new(algorithm);
         let mut buffer = vec![0; BUFFER];
-        let at = || RegistryError::at(&self.path);
-        self.file.rewind().map_err(at())?;
+        let at = || RegistryError::at(self.file.path());
+        let mut file = self.file.as_file();
+        file.rewind().map_err(at())?;
         loop {
-            match self.file.read(&mut buffer).map_err(at())? {
+            match file.read(&mut buffer).map_err(at())? {
                 0 => return Ok(hasher.finish()),
                 count => hasher.update(&buffer[..count]),
             }
@@ -150,26 +151,21 @@ impl Depot {
     pub(crate) fn store_upload(
         &self,
         repository: &Repository,
-        mut upload: Upload,
+        upload: Upload,
         expected: &Digest,
     ) -> Result<Result<(), Digest>, RegistryError> {
         let actual = upload.digest(expected.algorithm())?;
         if actual != *expected {
             return Ok(Err(actual));
         }
-        let Upload {
-            file, path, offset, ..
-        } = upload;
-        file.set_len(offset)
-            .and_then(|()| file.set_permissions(Permissions::from_mode(0o444)))
-            .and_then(|()| file.sync_all())
-            .map_err(RegistryError::at(&path))?;
-        let target = self.content(expected);
-        files::make_parent(&target)?;
-        // Over an equal content: what is there may have rotted, and this is known to be right.
-        path.persist(&target)
-            .map_err(|error| RegistryError::at(&target)(error.error))?;
-        files::sync_parent(&target)?;
+        let offset = upload.offset;
+        // Space that was reserved and never used is given back.
+        upload
+            .file
+            .as_file()
+            .set_len(offset)
+            .map_err(RegistryError::at(upload.file.path()))?;
+        self.layout.put_file(expected, upload.file)?;
         self.link_blob(repository, expected)?;
         Ok(Ok(()))
     }

@@ -83,6 +83,15 @@ impl Layout {
         })
     }
 
+    /// Changes the list of entries at will: names are annotations `org.opencontainers.image.ref.name`.
+    /// Nothing is checked, for a registry lists what it accepted, with or without all its blobs.
+    pub fn edit_entries<T>(
+        &self,
+        change: impl FnOnce(&mut Vec<Descriptor>) -> T,
+    ) -> Result<T, StoreError> {
+        index_file::edit(self.root(), change)
+    }
+
     /// Describes every listed manifest whose subject is this digest.
     pub fn referrers_of(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
         let mut found: Vec<Descriptor> = Vec::new();

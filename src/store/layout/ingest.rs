@@ -96,6 +96,11 @@ fn temporary(root: &Path) -> Result<NamedTempFile, StoreError> {
     NamedTempFile::with_prefix_in("", &ingest).map_err(StoreError::io(&ingest))
 }
 
+/// Gives a file whose content was verified the name `path` of a blob.
+pub(super) fn persist_blob(file: NamedTempFile, path: &Path) -> Result<(), StoreError> {
+    persist(file, path, BLOB_MODE)
+}
+
 fn persist(file: NamedTempFile, path: &Path, mode: u32) -> Result<(), StoreError> {
     let parent = path.parent().expect("a file of a layout lies in a folder");
     folder(parent)?;
