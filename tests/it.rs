@@ -10,6 +10,7 @@ mod cli_usage;
 mod conformance;
 mod contract;
 mod interop;
+mod pull;
 mod schema;
 mod support;
 

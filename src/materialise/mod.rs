@@ -1,5 +1,35 @@
-//! Manifest and blobs → the folder of a model.
+//! Manifest and blobs → the folder of a model, all or nothing.
+//!
+//! A [`PullPlan`] inverts the extents of the model manifest: for each blob, which of its ranges go
+//! to which offsets of which files. Every blob is then read once, in pieces of at most 1 MiB, and
+//! written at its offsets into a fresh folder beside the target, which takes the target's name only
+//! when every blob was verified and every file is on disk:
+//!
+//! ```text
+//! models/.modelctl-tmp-<target>-<pid>-<n>/    0700 and locked while the pull lives
+//!        ├── model.onnx                       written by extents
+//!        └── .modelctl/manifest.json          written last: the mark of completeness
+//! models/demo                                 renamed (or exchanged) into place at the end
+//! ```
+//!
+//! No archive is ever unpacked, so that no link, device or mode can come out of one. Names come
+//! from the checked model manifest, and files are opened component by component without following
+//! links. Memory use depends on the number of blobs in flight, never on their size.
 
+mod commit;
 mod error;
+mod job;
+mod manifest;
+mod options;
+mod plan;
+mod pull;
+mod stage;
+mod target;
+mod tree;
+mod writer;
 
 pub use error::MaterialiseError;
+pub use manifest::fetch_manifest;
+pub use options::{PullOptions, PullReport};
+pub use plan::{Piece, PlannedBlob, PlannedFile, PullPlan, plan};
+pub use pull::pull;

@@ -11,6 +11,9 @@ pub enum ModelError {
     /// The files of a model cannot be packed as they are.
     #[error(transparent)]
     Source(#[from] super::source::SourceError),
+    /// An artifact without a model manifest is not a list of files.
+    #[error(transparent)]
+    Foreign(#[from] super::ForeignError),
     /// A local file could not be read or written.
     #[error("`{}`: {source}", path.display())]
     Io {
@@ -27,6 +30,7 @@ impl ModelError {
         match self {
             Self::Manifest(violation) => violation.kind(),
             Self::Source(error) => error.kind(),
+            Self::Foreign(error) => error.kind(),
             Self::Io { .. } => ErrorKind::Io,
         }
     }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::{Arc, Weak};
 
 /// Runs blocking work on a thread of its own. A panic in it goes on in the caller.
-pub(super) async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -6,6 +6,7 @@
 
 mod archive;
 mod blocking;
+mod consume;
 mod document;
 mod entry;
 mod error;
@@ -16,6 +17,8 @@ mod storage;
 mod verify_reader;
 
 pub use archive::Archive;
+pub(crate) use blocking::on_thread;
+pub use consume::{Consumer, consume};
 pub use document::{fetch_document, fetch_small};
 pub use entry::{Entry, entry_name};
 pub use error::{StoreError, error_of_read, read_error};

@@ -1,6 +1,7 @@
 //! Fixtures that several tests share.
 
-pub(crate) mod embedded;
 pub(crate) mod artifact;
+pub(crate) mod embedded;
 pub(crate) mod env;
+pub(crate) mod handmade;
 pub(crate) mod http;

@@ -31,18 +31,21 @@ impl ModelManifest {
 
     /// Parses the model manifest of a folder, where there is no OCI manifest to check it against.
     pub fn parse_alone(bytes: &[u8]) -> Result<Self, ModelError> {
-        if bytes.len() as u64 > MAX_MODEL_MANIFEST_SIZE {
-            let detail = format!(
-                "it has {} bytes, the limit is {MAX_MODEL_MANIFEST_SIZE}",
-                bytes.len()
-            );
-            return Err(Violation::new(Rule::Size, detail).into());
-        }
+        Self::check_size(bytes.len() as u64)?;
         let form = |error: json::JsonError| Violation::new(Rule::Form, error.to_string());
         check_head(&json::from_slice(bytes).map_err(form)?)?;
         let parsed: Self = json::from_slice(bytes).map_err(form)?;
         parsed.check()?;
         Ok(parsed)
+    }
+
+    /// Checks the length in bytes, before anything is read.
+    pub(crate) fn check_size(size: u64) -> Result<(), ModelError> {
+        if size <= MAX_MODEL_MANIFEST_SIZE {
+            return Ok(());
+        }
+        let detail = format!("it has {size} bytes, the limit is {MAX_MODEL_MANIFEST_SIZE}");
+        Err(Violation::new(Rule::Size, detail).into())
     }
 
     /// Checks every rule that the manifest can keep or break by itself.

@@ -1,0 +1,96 @@
+//! The last step: what was written takes the name of the target.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+use super::MaterialiseError;
+use super::stage::{NEW, OLD, Place, Stage};
+use super::target::{Occupant, entries, inspect};
+use crate::model::OWN_FOLDER;
+
+/// Puts the content of a stage into place and removes what was there. An error leaves the target
+/// as it was.
+pub(super) fn commit(
+    stage: Stage,
+    place: &Place,
+    target: &Path,
+    force: bool,
+) -> Result<(), MaterialiseError> {
+    match place {
+        Place::Beside(base) => {
+            // Somebody may have put something there in the meantime.
+            let occupant = inspect(target, force)?;
+            put_beside(&stage, target, occupant).map_err(MaterialiseError::io(target))?;
+            sync(base)
+        }
+        Place::Inside(base) => {
+            move_up(&stage, base).map_err(MaterialiseError::io(target))?;
+            sync(base)
+        }
+    }
+}
+
+fn sync(folder: &Path) -> Result<(), MaterialiseError> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(MaterialiseError::io(folder))
+}
+
+fn put_beside(stage: &Stage, target: &Path, occupant: Occupant) -> io::Result<()> {
+    let new = stage.path().join(NEW);
+    if occupant != Occupant::Replaceable {
+        // Over an empty folder this is atomic, too.
+        return fs::rename(new, target);
+    }
+    match renameat_with(CWD, &new, CWD, target, RenameFlags::EXCHANGE) {
+        // Not every file system can exchange: then there is a moment without a target.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            let old = stage.path().join(OLD);
+            let mut moves = Moves::default();
+            let moved = { moves.rename(target, &old) }.and_then(|()| moves.rename(&new, target));
+            moved.inspect_err(|_| moves.undo())
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Moves the entries of a stage inside the target up into it, the mark of completeness last, after
+/// what was there has moved down, the mark first.
+fn move_up(stage: &Stage, target: &Path) -> io::Result<()> {
+    let (new, old) = (stage.path().join(NEW), stage.path().join(OLD));
+    let mut leaving = entries(target)?;
+    leaving.sort_by_key(|name| name != OWN_FOLDER);
+    let mut coming = entries(&new)?;
+    coming.sort_by_key(|name| name == OWN_FOLDER);
+    fs::create_dir(&old)?;
+    let mut moves = Moves::default();
+    let moved = { leaving.iter() }
+        .try_for_each(|name| moves.rename(&target.join(name), &old.join(name)))
+        .and_then(|()| File::open(target)?.sync_all())
+        .and_then(|()| {
+            { coming.iter() }.try_for_each(|name| moves.rename(&new.join(name), &target.join(name)))
+        });
+    moved.inspect_err(|_| moves.undo())
+}
+
+/// Renames that can be taken back.
+#[derive(Default)]
+struct Moves(Vec<(PathBuf, PathBuf)>);
+
+impl Moves {
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)?;
+        self.0.push((from.to_owned(), to.to_owned()));
+        Ok(())
+    }
+
+    /// Takes back what can be, the last one first.
+    fn undo(&mut self) {
+        for (from, to) in self.0.drain(..).rev() {
+            let _ = fs::rename(to, from);
+        }
+    }
+}

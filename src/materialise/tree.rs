@@ -1,0 +1,140 @@
+//! Files below a folder, reached component by component and never through a link.
+//!
+//! Everything is opened relative to the open folder with `O_NOFOLLOW`: whoever swaps a folder for a
+//! link while a pull is under way makes it fail, and can not lead it elsewhere (security rows A10
+//! and A16).
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate, fchmod, ftruncate, mkdirat, openat};
+use rustix::io::Errno;
+
+use super::{MaterialiseError, PlannedFile};
+use crate::model::FilePath;
+
+const FOLDER: OFlags = OFlags::DIRECTORY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+/// What files and folders are while they are written: the owner's alone.
+const PRIVATE_FILE: Mode = Mode::from_raw_mode(0o600);
+const PRIVATE_FOLDER: Mode = Mode::from_raw_mode(0o700);
+/// What they are in the end, whatever the umask.
+const FILE: Mode = Mode::from_raw_mode(0o644);
+const EXECUTABLE: Mode = Mode::from_raw_mode(0o755);
+
+/// An open folder that files are written into.
+#[derive(Debug)]
+pub(super) struct Tree {
+    root: OwnedFd,
+    /// Where it was when it was opened: for messages only.
+    path: PathBuf,
+}
+
+impl Tree {
+    pub(super) fn new(root: OwnedFd, path: &Path) -> Self {
+        let path = path.to_owned();
+        Self { root, path }
+    }
+
+    /// Creates a file of its final length, with the folders that it is in. The space is reserved
+    /// where the file system can do that, so that a full disk shows before anything is fetched.
+    pub(super) fn create(&self, file: &PlannedFile) -> Result<File, MaterialiseError> {
+        let create = || -> io::Result<File> {
+            let folder = self.folder(&file.path, true)?;
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY;
+            let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let created = openat(&folder, file.path.file_name(), flags, PRIVATE_FILE)?;
+            reserve(&created, file.size)?;
+            Ok(created.into())
+        };
+        create().map_err(self.failed(&file.path))
+    }
+
+    /// Opens a file that was created before.
+    pub(super) fn open(&self, path: &FilePath) -> Result<File, MaterialiseError> {
+        let open = || -> io::Result<File> {
+            let folder = self.folder(path, false)?;
+            let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let opened = openat(&folder, path.file_name(), flags, Mode::empty())?;
+            Ok(opened.into())
+        };
+        open().map_err(self.failed(path))
+    }
+
+    /// Gives a file its final mode and waits until it is on disk.
+    pub(super) fn finish(&self, file: &PlannedFile) -> Result<(), MaterialiseError> {
+        let opened = self.open(&file.path)?;
+        let mode = if file.executable { EXECUTABLE } else { FILE };
+        let finish = fchmod(&opened, mode).map_err(io::Error::from);
+        finish
+            .and_then(|()| opened.sync_all())
+            .map_err(self.failed(&file.path))
+    }
+
+    /// Gives the folders of these files, and the root, their final mode, and waits until their
+    /// entries are on disk.
+    pub(super) fn finish_folders(&self, files: &[PlannedFile]) -> Result<(), MaterialiseError> {
+        let mut folders = BTreeSet::new();
+        for file in files {
+            let mut folder = file.path.parent();
+            while !folder.is_empty() && folders.insert(folder) {
+                folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
+            }
+        }
+        for folder in folders {
+            let finish = self
+                .walk(folder.split('/'), false)
+                .and_then(|folder| settle(&folder));
+            finish.map_err(MaterialiseError::io(&self.path.join(folder)))?;
+        }
+        settle(&self.root).map_err(MaterialiseError::io(&self.path))
+    }
+
+    /// Names a file in an I/O error.
+    pub(super) fn failed(
+        &self,
+        path: &FilePath,
+    ) -> impl FnOnce(io::Error) -> MaterialiseError + use<> {
+        MaterialiseError::io(&path.under(&self.path))
+    }
+
+    /// Opens the folder that a file is in.
+    fn folder(&self, path: &FilePath, create: bool) -> io::Result<OwnedFd> {
+        let names = path.parent().split('/').filter(|name| !name.is_empty());
+        self.walk(names, create)
+    }
+
+    fn walk<'a>(&self, names: impl Iterator<Item = &'a str>, create: bool) -> io::Result<OwnedFd> {
+        let mut folder = self.root.try_clone()?;
+        for name in names {
+            if create {
+                match mkdirat(&folder, name, PRIVATE_FOLDER) {
+                    Ok(()) | Err(Errno::EXIST) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            folder = openat(&folder, name, FOLDER, Mode::empty())?;
+        }
+        Ok(folder)
+    }
+}
+
+fn settle(folder: &OwnedFd) -> io::Result<()> {
+    fchmod(folder, EXECUTABLE)?;
+    Ok(rustix::fs::fsync(folder)?)
+}
+
+fn reserve(file: &OwnedFd, size: u64) -> io::Result<()> {
+    if size == 0 {
+        return Ok(());
+    }
+    match fallocate(file, FallocateFlags::empty(), 0, size) {
+        // Not every file system can: then the length alone is set.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(ftruncate(file, size)?),
+        other => Ok(other?),
+    }
+}
