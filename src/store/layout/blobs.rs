@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use rustix::fs::OFlags;
+use tempfile::NamedTempFile;
 
 use super::{Hold, Layout, ingest};
 use crate::Result;
@@ -71,6 +72,13 @@ impl Layout {
             ingest::blob(self.root(), &path, expected, content)?;
         }
         self.list_referrer(expected)
+    }
+
+    /// Takes in a file on the layout's file system whose content the caller has hashed as it was
+    /// written. It replaces a blob that is there: that one may have rotted, and this is known.
+    pub fn put_file(&self, digest: &Digest, file: NamedTempFile) -> Result<(), StoreError> {
+        let _hold = self.hold()?;
+        ingest::persist_blob(file, &self.blob_path(digest))
     }
 
     /// Keeps `gc` away until the hold is dropped. Whoever adds an artifact takes one before the
