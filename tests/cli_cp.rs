@@ -25,9 +25,9 @@ copied oci:out:v2: nothing moved, 3 there already
 ");
     env.run(&["ls", "oci:out"]).is("\
 exit 0
-NAME  SIZE  DIGEST
-v1    7 B   sha256:[DIGEST]
-v2    7 B   sha256:[DIGEST]
+NAME  SIZE   DIGEST
+v1    485 B  sha256:[DIGEST]
+v2    485 B  sha256:[DIGEST]
 ");
 }
 

@@ -24,8 +24,8 @@ fn ls_shows_name_size_and_digest() {
     let env = env_with_entry();
     env.run(&["ls"]).is("\
 exit 0
-NAME         SIZE  DIGEST
-demo/mlp:v1  7 B   sha256:[DIGEST]
+NAME         SIZE   DIGEST
+demo/mlp:v1  485 B  sha256:[DIGEST]
 ");
     env.run(&["ls", "--json"]).is(r#"exit 0
 {
@@ -33,7 +33,7 @@ demo/mlp:v1  7 B   sha256:[DIGEST]
     {
       "name": "demo/mlp:v1",
       "digest": "sha256:[DIGEST]",
-      "size": 7,
+      "size": 485,
       "artifactType": "application/vnd.example.v1"
     }
   ]
@@ -67,10 +67,10 @@ tagged store:demo/mlp:stable
 ");
     env.run(&["ls"]).is("\
 exit 0
-NAME             SIZE  DIGEST
-demo/mlp:stable  7 B   sha256:[DIGEST]
-demo/mlp:v1      7 B   sha256:[DIGEST]
-demo/mlp:v2      7 B   sha256:[DIGEST]
+NAME             SIZE   DIGEST
+demo/mlp:stable  485 B  sha256:[DIGEST]
+demo/mlp:v1      485 B  sha256:[DIGEST]
+demo/mlp:v2      485 B  sha256:[DIGEST]
 ");
 }
 

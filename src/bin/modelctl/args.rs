@@ -74,23 +74,32 @@ pub(crate) struct GlobalOptions {
 /// The commands, in the order in which a model passes through them.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Pack(commands::pack::PackArgs),
     Ls(commands::ls::LsArgs),
     Tag(commands::tag::TagArgs),
     Cp(commands::cp::CpArgs),
     Rm(commands::rm::RmArgs),
+    Registry(commands::registry::RegistryArgs),
     Config(commands::config::ConfigArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),
 }
 
 impl Command {
+    /// Whether it runs until a signal comes, which it awaits itself.
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self, Self::Registry(_))
+    }
+
     /// Carries it out.
     pub(crate) async fn run(self, context: &Context, output: &mut Output) -> Result<(), Failure> {
         match self {
+            Self::Pack(args) => commands::pack::run(args, context, output).await,
             Self::Ls(args) => commands::ls::run(args, context, output).await,
             Self::Tag(args) => commands::tag::run(args, context, output).await,
             Self::Cp(args) => commands::cp::run(args, context, output).await,
             Self::Rm(args) => commands::rm::run(args, context, output).await,
+            Self::Registry(args) => commands::registry::run(args, output).await,
             Self::Config(args) => commands::config::run(args, context, output),
             Self::Completions(args) => commands::completions::run(&args, output),
             Self::Man(args) => commands::man::run(&args, output),

@@ -202,10 +202,19 @@ mod tests {
         };
         assert_eq!("x:0=1,3, 64".parse(), Ok(shape(&[1, 3, 64])));
         assert_eq!("x:0=".parse(), Ok(shape(&[])));
-        assert_eq!("x=1,-1".parse::<Shape>(), Err("`-1` is not a length".to_owned()));
-        assert_eq!("1,2".parse::<Shape>(), Err("expected INPUT=1,3,64,64".to_owned()));
+        assert_eq!(
+            "x=1,-1".parse::<Shape>(),
+            Err("`-1` is not a length".to_owned())
+        );
+        assert_eq!(
+            "1,2".parse::<Shape>(),
+            Err("expected INPUT=1,3,64,64".to_owned())
+        );
         let range = "a=b=-1.5..2".parse::<Range>().unwrap();
-        assert_eq!((range.input.as_str(), range.low, range.high), ("a=b", -1.5, 2.0));
+        assert_eq!(
+            (range.input.as_str(), range.low, range.high),
+            ("a=b", -1.5, 2.0)
+        );
         assert!("x=2..1".parse::<Range>().is_err());
         assert!("x=0..inf".parse::<Range>().is_err());
     }

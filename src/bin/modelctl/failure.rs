@@ -56,6 +56,17 @@ pub(crate) enum Failure {
         /// Why.
         source: io::Error,
     },
+    /// A server would be reachable from other machines, and nobody said that it may.
+    #[error("`{0}` is not a loopback address: whoever reaches it could read and replace models")]
+    Exposed(std::net::SocketAddr),
+    /// A server cannot listen where it should.
+    #[error("cannot listen on `{address}`: {source}")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// An option's value does not fit the others.
     #[error("{option}: {reason}")]
     Option {
@@ -130,12 +141,13 @@ impl Failure {
             | Self::OtherDigest { .. }
             | Self::WrongPlace { .. }
             | Self::NoHome(_)
+            | Self::Exposed(_)
             | Self::Option { .. } => ErrorKind::Usage,
             Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 ErrorKind::NotFound
             }
             Self::Findings { .. } | Self::Cases { .. } => ErrorKind::Mismatch,
-            Self::File { .. } | Self::Output(_) => ErrorKind::Io,
+            Self::File { .. } | Self::Listen { .. } | Self::Output(_) => ErrorKind::Io,
             Self::Interrupted(_) => ErrorKind::Failed,
         }
     }
@@ -172,7 +184,7 @@ impl Failure {
         let mut causes = Vec::new();
         let mut next = match self {
             // The text has the cause in it.
-            Self::File { .. } | Self::Output(_) => None,
+            Self::File { .. } | Self::Listen { .. } | Self::Output(_) => None,
             other => other.source(),
         };
         while let Some(cause) = next {

@@ -14,6 +14,10 @@ pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
         )),
         Failure::NoTag(name) => Some(format!("name a tag, as in `{name}:latest`")),
         Failure::NoHome(_) => Some("give `--store DIR` or set MODELCTL_STORE".to_owned()),
+        Failure::Exposed(_) => Some(
+            "there are no accounts here; give `--allow-remote` if the network is trusted, or use zot, Harbor or distribution"
+                .to_owned(),
+        ),
         Failure::Library(error) => by_kind(error.kind(), command).map(str::to_owned),
         _ => None,
     }

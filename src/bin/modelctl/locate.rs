@@ -6,7 +6,7 @@
 use std::fmt;
 
 use modelctl::oci::{Descriptor, Digest, Document, Place, Reference, Tag};
-use modelctl::store::{Layout, StoreError, Tags as _};
+use modelctl::store::{Hold, Layout, StoreError, Tags as _};
 
 use crate::blocking::blocking;
 use crate::context::Context;
@@ -95,6 +95,13 @@ impl Spot {
                 blocking(move || remove_entry(&layout, &name, &digest)).await?;
                 Ok(digest)
             }
+        }
+    }
+
+    /// Keeps the garbage collection of a layout away while something is added.
+    pub(crate) fn hold(&self) -> Result<Option<Hold>, Failure> {
+        match &self.depot {
+            Depot::Layout(layout) => Ok(Some(layout.hold()?)),
         }
     }
 

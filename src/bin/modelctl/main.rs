@@ -6,6 +6,8 @@
 mod args;
 mod blocking;
 mod commands;
+mod content;
+mod content_options;
 mod context;
 mod depot;
 mod environment;

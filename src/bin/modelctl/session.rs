@@ -26,8 +26,12 @@ pub(crate) fn run(cli: Cli, name: &str, environment: Environment) -> u8 {
         .build()
         .map_err(Failure::Output)
         .and_then(|runtime| {
+            let is_server = cli.command.is_server();
             let work = cli.command.run(&context, &mut output);
-            let result = runtime.block_on(signal::until_signal(work));
+            let result = match is_server {
+                true => runtime.block_on(work),
+                false => runtime.block_on(signal::until_signal(work)),
+            };
             runtime.shutdown_timeout(GRACE);
             result
         });

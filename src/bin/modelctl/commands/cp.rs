@@ -47,6 +47,7 @@ pub(crate) async fn run(
     let destination = context.create(&args.destination, &args.registry)?;
     let document = source.resolve().await?;
     destination.may_be(&document)?;
+    let _hold = destination.hold()?;
     let options = CopyOptions {
         referrers: !args.no_referrers,
         ..context.copy_options(args.jobs)

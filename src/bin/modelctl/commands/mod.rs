@@ -5,5 +5,7 @@ pub(crate) mod config;
 pub(crate) mod cp;
 pub(crate) mod ls;
 pub(crate) mod man;
+pub(crate) mod pack;
+pub(crate) mod registry;
 pub(crate) mod rm;
 pub(crate) mod tag;

@@ -31,7 +31,7 @@ pub(crate) struct Inspected {
     /// The type of the artifact, if the manifest says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) artifact_type: Option<String>,
-    /// The sum of its blobs, in bytes.
+    /// The sum of all its blobs, the manifest included, in bytes.
     pub(crate) size: u64,
     /// Its layers, or what an index lists.
     layers: Vec<Descriptor>,
@@ -47,12 +47,13 @@ impl From<&Document> for Inspected {
             ),
             Kind::Index(index) => (index.artifact_type.clone(), index.manifests.clone(), 0),
         };
+        let own_size = config_size.saturating_add(document.raw().len() as u64);
         let sizes = layers.iter().map(|layer| layer.size);
         Self {
             digest: document.digest(),
             media_type: document.media_type().to_owned(),
             artifact_type,
-            size: sizes.fold(config_size, u64::saturating_add),
+            size: sizes.fold(own_size, u64::saturating_add),
             layers,
         }
     }

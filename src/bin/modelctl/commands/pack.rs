@@ -1,0 +1,87 @@
+//! `pack`: files → an artifact in the local store or a layout.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use modelctl::oci::{Place, Reference};
+
+use crate::content;
+use crate::content_options::ContentOptions;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::locate::Spot;
+use crate::output::Output;
+use crate::registry_options::RegistryOptions;
+use crate::reports::PlanReport;
+
+const HELP: &str = "\
+Prints the digest. The same files and options give the same digest everywhere; it is dated only if
+SOURCE_DATE_EPOCH is set. What .modelctlignore and --exclude name is left out.
+
+Examples:
+  modelctl pack ./model -t registry.example/demo/mlp:v1
+  modelctl pack model.onnx -t demo/mlp:v1 --record 1 --shape input=1,3,224,224
+  modelctl pack ./model -o oci:./layout:v1 --name mlp --version 1.0 --license Apache-2.0
+  modelctl pack ./model --dry-run --json";
+
+/// Pack a model, a file or a folder, into the local store or a layout
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct PackArgs {
+    /// The file or folder
+    path: PathBuf,
+    /// Name of the entry in the store, which `push` then sends to that reference [default tag:
+    /// latest]
+    #[arg(
+        long,
+        short,
+        value_name = "REFERENCE",
+        required_unless_present_any = ["output", "dry_run"]
+    )]
+    tag: Option<Reference>,
+    /// Write a layout instead: `oci:DIR[:TAG]` or `oci-archive:FILE[:TAG]`
+    #[arg(long, short, value_name = "PLACE", conflicts_with = "tag")]
+    output: Option<Place>,
+    /// Print what would be packed, and its digest; write nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    content: ContentOptions,
+}
+
+/// Plans, then stores what was planned and names it.
+pub(crate) async fn run(
+    args: PackArgs,
+    context: &Context,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let destination = match args.dry_run {
+        true => None,
+        false => destination(args.output, args.tag, context)?,
+    };
+    let plan = content::plan(args.path, args.content, context, output).await?;
+    let Some(destination) = destination else {
+        return Ok(output.report(&PlanReport::from(&plan))?);
+    };
+    let report = content::store(&plan, &destination, None).await?;
+    output.note(format_args!("packed {destination}"))?;
+    Ok(output.report(&report)?)
+}
+
+fn destination(
+    output: Option<Place>,
+    tag: Option<Reference>,
+    context: &Context,
+) -> Result<Option<Spot>, Failure> {
+    match (output, tag) {
+        (Some(place @ (Place::Layout { .. } | Place::Archive { .. })), _) => {
+            Ok(Some(context.create(&place, &RegistryOptions::default())?))
+        }
+        (Some(place), _) => Err(Failure::WrongPlace {
+            place,
+            expected: "`oci:DIR[:TAG]` or `oci-archive:FILE[:TAG]`",
+        }),
+        (None, Some(tag)) => Ok(Some(Spot::entry(context.store()?, tag.or_latest()))),
+        (None, None) => Ok(None),
+    }
+}

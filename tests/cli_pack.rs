@@ -1,0 +1,124 @@
+//! `pack` of files that are no ONNX model; the models are in `cli_flow.rs`.
+
+use crate::support::env::Env;
+
+fn env_with_files() -> Env {
+    let env = Env::new();
+    env.write("model/weights.bin", [7; 3000]);
+    env.write("model/README.md", "# A model\n");
+    env.write("model/.DS_Store", "x");
+    env
+}
+
+#[test]
+fn pack_prints_the_digest_and_names_the_entry() {
+    let env = env_with_files();
+    env.run(&["pack", "model", "-t", "demo/files"]).is("\
+exit 0
+sha256:[DIGEST]
+--- stderr
+2 files (3.0 kB) in 3 layers (5.0 kB)
+left out 1: .DS_Store
+packed store:demo/files:latest
+");
+    env.run(&["ls"]).is("\
+exit 0
+NAME               SIZE    DIGEST
+demo/files:latest  5.0 kB  sha256:[DIGEST]
+");
+}
+
+#[test]
+fn dry_run_prints_the_plan_and_the_digest_that_pack_gives() {
+    let env = env_with_files();
+    let plan = env.run(&["pack", "model", "--dry-run", "-q"]);
+    plan.is("\
+exit 0
+LAYER                    KIND      SIZE    HOLDS   DIGEST
+.modelctl/manifest.json  manifest  595 B           sha256:[DIGEST]
+weights.bin              weights   3.0 kB  1 file  sha256:[DIGEST]
+README.md                file      10 B    1 file  sha256:[DIGEST]
+
+sha256:[DIGEST]
+");
+    env.run(&["ls"]).is("exit 0\n");
+    assert_eq!(plan.ok(), env.run(&["pack", "model", "-t", "x"]).ok());
+    assert_eq!(
+        plan.ok(),
+        env.run(&["pack", "model", "-o", "oci:out:v1"]).ok()
+    );
+    env.run(&["ls", "oci:out"]).is("\
+exit 0
+NAME  SIZE    DIGEST
+v1    5.0 kB  sha256:[DIGEST]
+");
+}
+
+#[test]
+fn pack_json_lists_layers_and_what_was_left_out() {
+    let env = env_with_files();
+    let report = env.run(&["pack", "model", "-t", "x:v1", "--json"]).json();
+    assert_eq!(report["name"], "store:x:v1");
+    assert_eq!(report["leftOut"], serde_json::json!([".DS_Store"]));
+    assert_eq!(report["layers"][1]["path"], "weights.bin");
+    assert_eq!(report["layers"][1]["size"], 3000);
+}
+
+#[test]
+fn pack_needs_to_know_where_to() {
+    env_with_files().run(&["pack", "model"]).is("\
+exit 2
+--- stderr
+error: the following required arguments were not provided:
+  --tag <REFERENCE>
+
+Usage: modelctl pack --tag <REFERENCE> <PATH>
+
+For more information, try '--help'.
+");
+    env_with_files()
+        .run(&["pack", "model", "-o", "store:x:v1"])
+        .is("\
+exit 2
+--- stderr
+error: expected `oci:DIR[:TAG]` or `oci-archive:FILE[:TAG]`, got `store:x:v1`
+");
+}
+
+#[test]
+fn pack_of_nothing_is_not_found() {
+    Env::new().run(&["pack", "absent", "-t", "x"]).is("\
+exit 3
+--- stderr
+error: cannot read `absent`
+  caused by: No such file or directory (os error 2)
+");
+}
+
+/// Security row A07: nothing is dropped in silence.
+#[test]
+fn pack_refuses_links_and_says_what_to_do() {
+    let env = env_with_files();
+    std::os::unix::fs::symlink("README.md", env.path("model/link")).unwrap();
+    env.run(&["pack", "model", "-t", "x"]).is("\
+exit 1
+--- stderr
+error: `link` is a symbolic link to `README.md`; pack the real file in its place, or leave it out with --exclude '/link'
+");
+    env.run(&["pack", "model", "-t", "x", "-q", "--exclude", "/link"])
+        .ok();
+}
+
+#[test]
+fn date_comes_from_the_environment_only_and_must_be_one() {
+    let env = env_with_files().with("SOURCE_DATE_EPOCH", "soon");
+    env.run(&["pack", "model", "-t", "x"]).is("\
+exit 2
+--- stderr
+error: SOURCE_DATE_EPOCH: expected seconds since 1970, got `soon`
+");
+    let undated = env_with_files().run(&["pack", "model", "--dry-run"]).ok();
+    let dated = env_with_files().with("SOURCE_DATE_EPOCH", "1700000000");
+    let dated = dated.run(&["pack", "model", "--dry-run"]).ok();
+    assert_ne!(dated, undated);
+}
