@@ -33,6 +33,9 @@ pub enum OciError {
     /// The media type is none of the manifest types.
     #[error("expected a manifest, got `{0}`")]
     UnknownManifest(String),
+    /// An index was needed, but the document is something else.
+    #[error("expected an index, got `{0}`")]
+    NotIndex(String),
     /// A manifest was needed, but the document is an index.
     #[error("document is an index, not the manifest of a model")]
     IsIndex,

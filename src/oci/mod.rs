@@ -13,6 +13,7 @@ mod manifest;
 pub mod media_type;
 mod place;
 mod reference;
+pub mod registry_error;
 
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, DigestError, Hasher};

@@ -1,0 +1,54 @@
+//! What broke a connection, in the words of the system and without the URL, which reqwest would
+//! put into its message together with its secrets.
+
+use std::error::Error;
+use std::io;
+
+use crate::transport::error::ConnectionFault;
+use crate::transport::failure::cleaned;
+
+/// Tells connection, TLS and everything after apart.
+pub(crate) fn of(error: &reqwest::Error) -> ConnectionFault {
+    if let Some(tls) = tls_error(error) {
+        return ConnectionFault::Tls(cleaned(&tls.to_string()));
+    }
+    let text = cleaned(&root_cause(error));
+    if error.is_connect() {
+        ConnectionFault::Connect(text)
+    } else {
+        ConnectionFault::Broken(text)
+    }
+}
+
+/// The innermost cause. The outermost error is not asked: it shows the URL.
+fn root_cause(error: &reqwest::Error) -> String {
+    let Some(mut cause) = error.source() else {
+        return "the request could not be sent".to_owned();
+    };
+    while let Some(next) = inner(cause) {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut cause = error.source();
+    while let Some(found) = cause {
+        if let Some(tls) = found.downcast_ref() {
+            return Some(tls);
+        }
+        cause = inner(found);
+    }
+    None
+}
+
+/// The next cause. An [`io::Error`] skips the error that it wraps.
+fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let wrapped = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    match wrapped {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
+}

@@ -1,0 +1,126 @@
+//! Content on its way into a request: a [`BlobSource`], which blocks, is read on a thread of its
+//! own in pieces of 1 MiB and handed to the connection through a short queue.
+//!
+//! Exactly the announced number of bytes is sent. Content that turns out shorter or longer breaks
+//! the request off before its last piece, so that no registry takes it for complete.
+
+use std::io::{self, Read};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::stream;
+use tokio::sync::mpsc;
+
+use crate::store::BlobSource;
+
+/// As much as is read, and sent, at once: beyond this, throughput no longer grows.
+const PIECE: u64 = 1024 * 1024;
+
+/// How many pieces wait between reading and sending.
+const QUEUE: usize = 2;
+
+/// How far a request's content got.
+#[derive(Clone, Default)]
+pub(crate) struct Gauge(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    length: u64,
+    sent: AtomicU64,
+    fault: Mutex<Option<io::Error>>,
+}
+
+impl Gauge {
+    /// How many bytes were handed to the connection.
+    pub(crate) fn sent(&self) -> u64 {
+        self.0.sent.load(Ordering::Relaxed)
+    }
+
+    /// Whether all were.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.sent() == self.0.length
+    }
+
+    /// Why the content could not be read, if that is what broke the request.
+    pub(crate) fn take_fault(&self) -> Option<io::Error> {
+        self.0
+            .fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    fn fail(&self, error: io::Error) -> io::Error {
+        let copy = io::Error::new(error.kind(), "the content could not be read");
+        *self.0.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        copy
+    }
+}
+
+/// Starts to read a part of the content; `is_end` says that nothing may follow it. Opening it is
+/// the one call that blocks here: the source is only borrowed.
+pub(crate) fn feed(
+    source: &dyn BlobSource,
+    range: Range<u64>,
+    is_end: bool,
+) -> io::Result<(reqwest::Body, Gauge)> {
+    let length = range.end - range.start;
+    let gauge = Gauge(Arc::new(State {
+        length,
+        ..State::default()
+    }));
+    let reader = source.open_at(range.start)?;
+    let (sender, mut receiver) = mpsc::channel(QUEUE);
+    let watcher = gauge.clone();
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = read_pieces(reader, length, is_end, &sender) {
+            // Nobody listens any more if the request is over already.
+            let _ = sender.blocking_send(Err(watcher.fail(error)));
+        }
+    });
+    let counter = gauge.clone();
+    let pieces = stream::poll_fn(move |context| {
+        receiver
+            .poll_recv(context)
+            .map(|piece: Option<io::Result<Bytes>>| {
+                if let Some(Ok(bytes)) = &piece {
+                    counter
+                        .0
+                        .sent
+                        .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                }
+                piece
+            })
+    });
+    Ok((reqwest::Body::wrap_stream(pieces), gauge))
+}
+
+fn read_pieces(
+    mut reader: Box<dyn Read + Send>,
+    length: u64,
+    is_end: bool,
+    sender: &mpsc::Sender<io::Result<Bytes>>,
+) -> io::Result<()> {
+    let mut left = length;
+    while left > 0 {
+        let size = left.min(PIECE);
+        let mut piece = Vec::with_capacity(size as usize);
+        reader.by_ref().take(size).read_to_end(&mut piece)?;
+        if piece.len() as u64 != size {
+            let read = length - left + piece.len() as u64;
+            let message = format!("content ends after {read} bytes, expected {length}");
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
+        }
+        left -= size;
+        if left == 0 && is_end && reader.read(&mut [0])? != 0 {
+            let message = format!("content is longer than {length} bytes");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        if sender.blocking_send(Ok(piece.into())).is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

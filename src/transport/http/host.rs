@@ -1,0 +1,112 @@
+//! The registry that a reference names, as a place on the web: name → base URL and origin.
+
+use url::Url;
+
+use super::origin::{Origin, Reach};
+use crate::transport::TransportError;
+
+/// The names under which Docker Hub is known; its API is at the last.
+const DOCKER_HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+/// A registry on the web.
+pub(crate) struct RegistryHost {
+    /// The name that credentials are kept under, `host[:port]`.
+    pub(crate) name: String,
+    pub(crate) base: Url,
+    pub(crate) origin: Origin,
+}
+
+impl RegistryHost {
+    /// Finds a registry by its name. Plain HTTP is spoken with loopback addresses, or where the
+    /// caller says so.
+    pub(crate) fn new(registry: &str, plain_http: Option<bool>) -> Result<Self, TransportError> {
+        let is_hub = DOCKER_HUB.contains(&registry);
+        let address = if is_hub { DOCKER_HUB[2] } else { registry };
+        let at = |scheme| {
+            let base = Url::parse(&format!("{scheme}://{address}/v2/")).ok()?;
+            Some((Origin::of(&base)?, base))
+        };
+        let found = match plain_http {
+            Some(true) => at("http"),
+            Some(false) => at("https"),
+            None => at("http")
+                .filter(|(origin, _)| origin.reach() == Reach::Loopback)
+                .or_else(|| at("https")),
+        };
+        let (origin, base) = found.ok_or_else(|| TransportError::Unusable {
+            subject: format!("registry `{registry}`"),
+            reason: "not a host that has a URL".to_owned(),
+        })?;
+        let name = if is_hub { DOCKER_HUB[0] } else { registry };
+        Ok(Self {
+            name: name.to_owned(),
+            base,
+            origin,
+        })
+    }
+
+    /// Whether a URL is at the registry itself: same scheme, host and port.
+    pub(crate) fn is_at(&self, url: &Url) -> bool {
+        Origin::of(url).as_ref() == Some(&self.origin)
+    }
+
+    /// The name of a repository as the registry knows it: Docker Hub keeps those of one word in
+    /// `library`.
+    pub(crate) fn repository(&self, name: &str) -> String {
+        if self.name == DOCKER_HUB[0] && !name.contains('/') {
+            return format!("library/{name}");
+        }
+        name.to_owned()
+    }
+
+    /// A URL of the API. The path is made of types that cannot hold `/../`, `?` or `#`.
+    pub(crate) fn url(&self, path: &str) -> Url {
+        self.base
+            .join(path)
+            .expect("a path of names, tags and digests")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(registry: &str, plain_http: Option<bool>) -> String {
+        RegistryHost::new(registry, plain_http).unwrap().base.into()
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_or_on_request() {
+        for (registry, url) in [
+            ("localhost:5000", "http://localhost:5000/v2/"),
+            ("127.0.0.1", "http://127.0.0.1/v2/"),
+            ("127.9.9.9:1", "http://127.9.9.9:1/v2/"),
+            ("[::1]:5000", "http://[::1]:5000/v2/"),
+            ("10.0.0.1:5000", "https://10.0.0.1:5000/v2/"),
+            ("registry.example", "https://registry.example/v2/"),
+        ] {
+            assert_eq!(base(registry, None), url);
+        }
+        assert_eq!(
+            base("registry.example", Some(true)),
+            "http://registry.example/v2/"
+        );
+        assert_eq!(
+            base("localhost:5000", Some(false)),
+            "https://localhost:5000/v2/"
+        );
+    }
+
+    #[test]
+    fn docker_hub_has_an_address_and_a_library() {
+        for name in DOCKER_HUB {
+            let host = RegistryHost::new(name, None).unwrap();
+            assert_eq!(host.name, "docker.io");
+            assert_eq!(host.base.as_str(), "https://registry-1.docker.io/v2/");
+            assert_eq!(host.repository("alpine"), "library/alpine");
+            assert_eq!(host.repository("a/b"), "a/b");
+        }
+        let other = RegistryHost::new("registry.example", None).unwrap();
+        assert_eq!(other.repository("alpine"), "alpine");
+    }
+}

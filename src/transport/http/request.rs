@@ -1,0 +1,82 @@
+//! What is asked of a registry: a value that can be sent any number of times.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use crate::store::BlobSource;
+use crate::transport::auth::Scopes;
+use crate::transport::failure::RequestLine;
+
+/// A request to a registry, before credentials.
+pub(crate) struct Request<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body<'a>,
+    /// What a token must be good for.
+    pub(crate) scopes: Scopes,
+}
+
+/// The content of a request.
+pub(crate) enum Body<'a> {
+    /// None.
+    Empty,
+    /// A document.
+    Bytes(Bytes),
+    /// A part of a blob; opened again each time that the request is sent.
+    Part {
+        /// The whole blob.
+        source: &'a dyn BlobSource,
+        /// The part, in bytes.
+        range: Range<u64>,
+        /// Whether the blob ends with the part.
+        is_end: bool,
+    },
+}
+
+impl Body<'_> {
+    /// How many bytes are sent.
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Self::Empty => 0,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Part { range, .. } => range.end - range.start,
+        }
+    }
+}
+
+impl<'a> Request<'a> {
+    /// A request without content. Answers are wanted as they are: digests are of those bytes.
+    pub(crate) fn new(method: Method, url: Url, scopes: Scopes) -> Self {
+        let identity = (ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        Self {
+            method,
+            url,
+            headers: HeaderMap::from_iter([identity]),
+            body: Body::Empty,
+            scopes,
+        }
+    }
+
+    /// The same request with a header.
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// The request, as messages name it.
+    pub(crate) fn line(&self) -> RequestLine {
+        RequestLine::new(&self.method, &self.url)
+    }
+
+    /// The same request with content.
+    pub(crate) fn content(mut self, content_type: HeaderValue, body: Body<'a>) -> Self {
+        self.headers.insert(CONTENT_TYPE, content_type);
+        self.body = body;
+        self
+    }
+}

@@ -1,0 +1,187 @@
+//! A conversation with one registry: redirects are followed, challenges answered, and what failed
+//! for a while is tried again.
+//!
+//! What belongs to the registry (credentials, the caller's headers, the client certificate) is
+//! bound to its origin: scheme, host and port. At every hop it is decided anew whether the place
+//! is that origin, and nothing is carried over from the hop before.
+
+use std::sync::Arc;
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderValue, WARNING};
+use url::Url;
+
+use super::answer::Answer;
+use super::connections::Connections;
+use super::feed::{Gauge, feed};
+use super::hop::Hop;
+use super::host::RegistryHost;
+use super::redirect::{Trail, is_redirect};
+use super::request::{Body, Request};
+use crate::transport::TransportError;
+use crate::transport::auth::{Authorizer, Subject};
+use crate::transport::failure::{RequestLine, cleaned};
+use crate::transport::options::RetryOptions;
+use crate::transport::retry::Attempts;
+
+/// What all conversations of a client share.
+pub(crate) struct Shared {
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) authorizer: Authorizer,
+    pub(crate) retry: RetryOptions,
+    /// Held while a referrers tag is rewritten, so that at least this process does not race
+    /// with itself.
+    pub(crate) referrers_tags: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// A conversation with one registry about one repository.
+#[derive(Clone)]
+pub(crate) struct Session {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) host: Arc<RegistryHost>,
+    /// The repository, for which credentials may differ; empty for the registry itself.
+    pub(crate) repository: String,
+}
+
+impl Session {
+    /// Sends a request until it succeeds, it cannot succeed, or the budget is spent.
+    pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Answer, TransportError> {
+        let mut attempts = self.attempts();
+        loop {
+            match self.attempt(request).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => attempts.pause(error).await?,
+            }
+        }
+    }
+
+    /// Sends a request and reads the whole of a short answer, with the same patience.
+    pub(crate) async fn read(
+        &self,
+        request: &Request<'_>,
+        what: &'static str,
+        limit: u64,
+    ) -> Result<(Answer, Vec<u8>), TransportError> {
+        let mut attempts = self.attempts();
+        loop {
+            let error = match self.attempt(request).await {
+                Ok(mut answer) => match answer.read(what, limit).await {
+                    Ok(body) => return Ok((answer, body)),
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            attempts.pause(error).await?;
+        }
+    }
+
+    /// Counts the tries of one piece of work.
+    pub(crate) fn attempts(&self) -> Attempts {
+        Attempts::new(self.shared.retry)
+    }
+
+    /// Sends a request once; an answer other than a success is an error.
+    pub(crate) async fn attempt(&self, request: &Request<'_>) -> Result<Answer, TransportError> {
+        let answer = self.exchange(request).await?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        Err(answer.into_rejection().await)
+    }
+
+    /// Sends a request once, through redirects and past a challenge.
+    async fn exchange(&self, request: &Request<'_>) -> Result<Answer, TransportError> {
+        let subject = self.subject(request);
+        let authorizer = &self.shared.authorizer;
+        let mut trail = Trail::new(&self.host.origin, &request.url);
+        let mut authorization = authorizer.authorization(&subject).await?;
+        let mut renewals = 0;
+        loop {
+            let here = trail.here();
+            let is_registry = self.host.is_at(here);
+            let sent = authorization.clone().filter(|_| is_registry);
+            let answer = self.hop(request, here, sent).await?;
+            if is_registry && answer.status() == StatusCode::UNAUTHORIZED {
+                let used = authorization.as_ref();
+                let Some(new) = authorizer.answer(&subject, &answer, used, renewals).await? else {
+                    return Ok(answer);
+                };
+                renewals += 1;
+                authorization = Some(new);
+            } else if is_redirect(&request.method, answer.status()) {
+                trail.follow(&answer)?;
+            } else {
+                return Ok(answer);
+            }
+            answer.drain().await;
+        }
+    }
+
+    fn subject<'a>(&'a self, request: &'a Request<'_>) -> Subject<'a> {
+        Subject {
+            connections: &self.shared.connections,
+            host: &self.host,
+            repository: &self.repository,
+            scopes: &request.scopes,
+        }
+    }
+
+    async fn hop(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Answer, TransportError> {
+        let (body, gauge) = open(&request.body).map_err(|cause| self.unreadable(cause))?;
+        let sent = self.shared.connections.send(Hop {
+            method: &request.method,
+            url,
+            headers: &request.headers,
+            is_registry: self.host.is_at(url),
+            authorization,
+            body,
+            length: request.body.length(),
+            gauge: gauge.as_ref(),
+        });
+        let result = sent.await;
+        // A content that cannot be read breaks the connection: that is then not what failed.
+        if let Some(cause) = gauge.as_ref().and_then(Gauge::take_fault) {
+            return Err(self.unreadable(cause));
+        }
+        let answer = result?;
+        warn(&RequestLine::new(&request.method, url), answer.headers());
+        Ok(answer)
+    }
+
+    fn unreadable(&self, cause: std::io::Error) -> TransportError {
+        TransportError::Source {
+            registry: self.host.name.clone(),
+            cause,
+        }
+    }
+}
+
+fn open(body: &Body<'_>) -> std::io::Result<(reqwest::Body, Option<Gauge>)> {
+    match body {
+        Body::Empty => Ok((reqwest::Body::from(""), None)),
+        Body::Bytes(bytes) => Ok((bytes.clone().into(), None)),
+        Body::Part {
+            source,
+            range,
+            is_end,
+        } => {
+            let (body, gauge) = feed(*source, range.clone(), *is_end)?;
+            Ok((body, Some(gauge)))
+        }
+    }
+}
+
+/// Passes a registry's warnings on (distribution-spec, "Warnings"); nothing depends on them.
+fn warn(request: &RequestLine, headers: &HeaderMap) {
+    for value in headers.get_all(WARNING).iter().take(8) {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        if let Some(text) = text.strip_prefix("299 - ") {
+            tracing::warn!("{request}: the registry warns: {}", cleaned(text));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The repository as a [`Storage`]: blobs and manifests by descriptor.
+
+use std::io::Cursor;
+use std::ops::Range;
+use std::pin::Pin;
+
+use reqwest::Method;
+use tokio::io::AsyncRead;
+
+use super::handle::Repository;
+use crate::Result;
+use crate::oci::{Descriptor, media_type};
+use crate::store::{BlobSource, Storage, VerifyReader, check_range};
+
+/// Reads a blob while it arrives.
+type Reader = Pin<Box<dyn AsyncRead + Send>>;
+
+impl Storage for Repository {
+    type Reader = Reader;
+
+    async fn fetch(&self, blob: &Descriptor) -> Result<Reader> {
+        if media_type::is_manifest(&blob.media_type) {
+            let bytes = self.manifest_bytes(blob).await?;
+            return Ok(Box::pin(Cursor::new(bytes)));
+        }
+        let content = self.blob_content(blob, 0..blob.size).await?;
+        Ok(Box::pin(VerifyReader::new(content, blob)))
+    }
+
+    async fn fetch_range(&self, blob: &Descriptor, range: Range<u64>) -> Result<Reader> {
+        let length = check_range(blob, &range)?;
+        if length == 0 {
+            return Ok(Box::pin(tokio::io::empty()));
+        }
+        if media_type::is_manifest(&blob.media_type) {
+            let bytes = self.manifest_bytes(blob).await?;
+            let range = range.start as usize..range.end as usize;
+            return Ok(Box::pin(Cursor::new(bytes[range].to_vec())));
+        }
+        let content = self.blob_content(blob, range).await?;
+        Ok(Box::pin(VerifyReader::of_part(content, blob, length)))
+    }
+
+    /// Where a registry does not let us look, the answer is no: the push that follows tells why.
+    async fn exists(&self, blob: &Descriptor) -> Result<bool> {
+        let request = if media_type::is_manifest(&blob.media_type) {
+            self.manifest_request(Method::HEAD, &blob.digest.to_string())
+        } else {
+            self.blob_request(Method::HEAD, &blob.digest)
+        };
+        match self.session.send(&request).await {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.status(), Some(403 | 404 | 405)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn push(&self, expected: &Descriptor, content: &dyn BlobSource) -> Result<()> {
+        if media_type::is_manifest(&expected.media_type) {
+            return self.push_manifest(expected, content).await;
+        }
+        Ok(self.push_blob(expected, content).await?)
+    }
+}
