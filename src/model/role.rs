@@ -57,7 +57,8 @@ impl Content {
             _ if name == "saved_model.pb" || name == "saved_model.pbtxt" => Self::SavedModel,
             _ if is_variables(path, &name) => Self::SavedModelVariables,
             "pt" | "pth" | "ckpt" | "bin" | "msgpack" | "npz" | "weights" | "caffemodel"
-            | "pdiparams" | "params" | "onnx_data" => Self::Weights,
+            | "pdiparams" | "params" => Self::Weights,
+            _ if extension.starts_with("onnx_data") => Self::Weights,
             _ => Self::Unknown,
         }
     }

@@ -1,6 +1,6 @@
 //! Stores a planned artifact: layers and config, then the manifest.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -63,14 +63,18 @@ pub async fn store<S: Storage>(
     Ok(report)
 }
 
-/// The layers and the config, each digest once.
+/// The layers and the config, each digest once, the largest first so that none is left alone at
+/// the end.
 fn blobs(plan: &ArtifactPlan) -> Result<Vec<(&Descriptor, &dyn BlobSource)>> {
     let config = &plan.manifest.manifest()?.config;
     let layers = plan.layers.iter();
     let layers = layers.map(|layer| (&layer.descriptor, &layer.content as &dyn BlobSource));
-    let mut seen = BTreeSet::new();
-    let all = layers.chain([(config, &plan.config as &dyn BlobSource)]);
-    Ok(all.filter(|(blob, _)| seen.insert(blob.digest)).collect())
+    let mut blobs: Vec<_> = layers
+        .chain([(config, &plan.config as &dyn BlobSource)])
+        .collect();
+    blobs.sort_by_key(|(blob, _)| (Reverse(blob.size), blob.digest));
+    blobs.dedup_by_key(|(blob, _)| blob.digest);
+    Ok(blobs)
 }
 
 /// Pushes one blob; its size if it was not there.

@@ -5,3 +5,5 @@ pub(crate) mod embedded;
 pub(crate) mod env;
 pub(crate) mod handmade;
 pub(crate) mod http;
+pub(crate) mod models;
+pub(crate) mod plans;

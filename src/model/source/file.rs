@@ -4,14 +4,14 @@
 //! and reading is noticed by whoever opens it.
 
 use std::fmt;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::SourceError;
-use crate::model::FilePath;
+use crate::model::{FilePath, folder};
 
 /// A file of a model on disk, as it was when the folder was walked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,12 +70,8 @@ impl ModelFile {
 
     /// Opens the file, unless it is no longer the one that was walked. Errors name the file.
     pub fn open(&self) -> io::Result<File> {
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(flags.bits().cast_signed())
-            .open(&self.location)
-            .map_err(|error| self.fault(error.kind(), &error))?;
+        let opened = folder::open_regular(&self.location);
+        let file = opened.map_err(|error| self.fault(error.kind(), &error))?;
         self.check_unchanged(&file)?;
         Ok(file)
     }

@@ -3,11 +3,11 @@
 //! Left out are the git names that model signing leaves out too, caches of other tools, and what
 //! `.modelctlignore` or the caller names; what the caller includes is never left out.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use super::{Globs, SourceError};
+use crate::model::folder;
 
 /// Patterns in a model's folder that leave things out; read as a `.gitignore`.
 pub const IGNORE_FILE: &str = ".modelctlignore";
@@ -69,23 +69,12 @@ impl Rules {
     }
 }
 
+/// The folder's own patterns; none if it has no such file.
 fn read_ignore_file(path: &Path) -> Result<String, SourceError> {
-    let fault = |source| SourceError::io(path, source);
-    match path.symlink_metadata() {
+    let read = match folder::read_small(path, MAX_IGNORE_FILE) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
-        Err(error) => return Err(fault(error)),
-        Ok(metadata) if !metadata.is_file() => {
-            return Err(fault(io::Error::other("not a regular file")));
-        }
-        Ok(metadata) if metadata.len() > MAX_IGNORE_FILE => {
-            return Err(fault(io::Error::other("longer than 1 MiB")));
-        }
-        Ok(_) => {}
-    }
-    let mut text = String::new();
-    let file = File::open(path).map_err(fault)?;
-    file.take(MAX_IGNORE_FILE)
-        .read_to_string(&mut text)
-        .map_err(fault)?;
-    Ok(text)
+        Err(error) => Err(error),
+        Ok(bytes) => String::from_utf8(bytes).map_err(io::Error::other),
+    };
+    read.map_err(|source| SourceError::io(path, source))
 }

@@ -35,10 +35,8 @@ pub(in crate::plan) fn digests(contents: &[Segments]) -> Result<Vec<Digest>, Pla
     let threads = threads.clamp(2, MAX_THREADS).min(contents.len());
     thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let ended = running.into_iter().map(|thread| thread.join());
-        ended.fold(Ok(()), |result, thread| {
-            result.and(thread.expect("hashing does not panic"))
-        })
+        let mut ended = running.into_iter().map(|thread| thread.join());
+        ended.try_for_each(|result| result.expect("hashing does not panic"))
     })?;
     let found = found.into_inner().expect("no thread panics");
     Ok(found
