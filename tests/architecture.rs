@@ -40,7 +40,7 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
         &["oci", "model", "store"],
         &["flate2", "reflink_copy"],
     ),
-    ("verify", &["oci", "model", "onnx", "store"], &[]),
+    ("verify", &["oci", "model", "store", "materialise"], &[]),
     (
         "run",
         &["model", "onnx", "oci", "verify", "materialise"],

@@ -18,6 +18,7 @@ mod plan_split;
 mod pull;
 mod schema;
 mod support;
+mod verify;
 
 /// A test file that nobody lists would never run.
 #[test]

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use tokio::task::JoinSet;
 
 use super::job::Job;
 use super::manifest::fetch;
@@ -71,16 +70,10 @@ async fn fetch_blob(
     plan: &Arc<PullPlan>,
     blob: usize,
 ) -> Result<()> {
-    let descriptor = plan.blobs[blob].descriptor.clone();
-    let reader = source.fetch(&descriptor).await?;
+    let descriptor = &plan.blobs[blob].descriptor;
+    let reader = source.fetch(descriptor).await?;
     let writer = BlobWriter::new(Arc::clone(tree), Arc::clone(plan), blob);
-    // A task of its own, so that blobs are hashed on several cores; it ends with the set.
-    let mut task = JoinSet::new();
-    task.spawn(async move { consume(reader, &descriptor, writer).await.map(drop) });
-    match task.join_next().await.expect("the set has one task") {
-        Ok(outcome) => outcome,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
+    consume(reader, descriptor, writer).await.map(drop)
 }
 
 impl Consumer for BlobWriter {

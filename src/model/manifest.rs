@@ -280,6 +280,29 @@ pub struct Test {
     pub shapes: BTreeMap<String, Vec<u64>>,
 }
 
+impl ModelManifest {
+    /// Writes the manifest: compact JSON, members in the order of the types, maps sorted. Equal
+    /// manifests give equal bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("the types have string keys only")
+    }
+
+    /// The sum of all file sizes in bytes: what pulling the model writes.
+    pub fn total_size(&self) -> u64 {
+        self.files.iter().map(|file| file.size).sum()
+    }
+
+    /// The index of the layer that a file is, byte for byte.
+    pub fn whole_layer(&self, file: &File) -> Option<usize> {
+        let [extent] = file.extents[..] else {
+            return None;
+        };
+        let index = extent.layer as usize;
+        let layer = self.layers.get(index)?;
+        (extent.offset == 0 && extent.length == layer.size).then_some(index)
+    }
+}
+
 impl From<(u32, u64, u64)> for Extent {
     fn from((layer, offset, length): (u32, u64, u64)) -> Self {
         Self {

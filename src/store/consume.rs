@@ -12,6 +12,7 @@
 use bytes::BufMut as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinSet;
 
 use super::blocking::on_thread;
 use super::error_of_read;
@@ -29,11 +30,10 @@ pub trait Consumer: Send + 'static {
     fn take(&mut self, bytes: &[u8]) -> Result<()>;
 }
 
-/// Reads a blob to its end into a consumer, and gives the consumer back. What a consumer that
-/// wrongly has been given bytes of a bad blob did must be undone by whoever called: only `Ok` says
-/// that all of them were good.
+/// Reads a blob to its end into a consumer, and gives the consumer back. What a consumer did with
+/// the bytes of a bad blob must be undone by whoever called: only `Ok` says that all were good.
 pub async fn consume<C: Consumer>(
-    reader: impl AsyncRead + Send + Unpin,
+    reader: impl AsyncRead + Send + Unpin + 'static,
     blob: &Descriptor,
     mut consumer: C,
 ) -> Result<C> {
@@ -47,11 +47,17 @@ pub async fn consume<C: Consumer>(
         }
         Ok::<C, Error>(consumer)
     });
-    let feeding = feed(reader, blob, filled, empty);
-    let (fed, consumed) = tokio::join!(feeding, consuming);
+    // A task of its own, so that blobs in flight are hashed on several cores; it ends with the set.
+    let mut feeding = JoinSet::new();
+    let blob = blob.clone();
+    feeding.spawn(async move { feed(reader, &blob, filled, empty).await });
+    let (fed, consumed) = tokio::join!(feeding.join_next(), consuming);
     // Where both failed, the consumer failed first: feeding does not stop it.
     let consumer = consumed?;
-    fed.map(|()| consumer)
+    match fed.expect("the set has one task") {
+        Ok(fed) => fed.map(|()| consumer),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 async fn feed(

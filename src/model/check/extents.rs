@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Rule, Violation};
-use crate::model::{Extent, File, FilePath, Layer, ModelManifest, Sha256};
+use crate::model::{Extent, File, FilePath, ModelManifest, Sha256};
 use crate::oci::Digest;
 
 /// Checks the extents and the digest of every file.
@@ -79,23 +79,13 @@ fn closed_layers(manifest: &ModelManifest) -> Vec<bool> {
     let layers = manifest.layers.iter().enumerate();
     let closed = layers.map(|(index, layer)| {
         let file = files.get(&layer.path);
-        file.is_some_and(|file| whole_layer(file, &manifest.layers) != Some(index))
+        file.is_some_and(|file| manifest.whole_layer(file) != Some(index))
     });
     closed.collect()
 }
 
-/// The index of the layer that a file is, byte for byte.
-pub(super) fn whole_layer(file: &File, layers: &[Layer]) -> Option<usize> {
-    let [extent] = file.extents[..] else {
-        return None;
-    };
-    let index = extent.layer as usize;
-    let layer = layers.get(index)?;
-    (extent.offset == 0 && extent.length == layer.size).then_some(index)
-}
-
 fn check_digest(manifest: &ModelManifest, file: &File) -> Result<(), Violation> {
-    let expected = match whole_layer(file, &manifest.layers) {
+    let expected = match manifest.whole_layer(file) {
         Some(index) => manifest.layers[index].digest,
         None if file.extents.is_empty() => Digest::sha256(b""),
         None => return Ok(()),

@@ -55,17 +55,6 @@ impl ModelManifest {
         extents::check(self)?;
         contents::check(self)
     }
-
-    /// Writes the manifest: compact JSON, members in the order of the types, maps sorted. Equal
-    /// manifests give equal bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("the types have string keys only")
-    }
-
-    /// The sum of all file sizes in bytes: what pulling the model writes.
-    pub fn total_size(&self) -> u64 {
-        self.files.iter().map(|file| file.size).sum()
-    }
 }
 
 fn check_head(head: &Head) -> Result<(), Violation> {
