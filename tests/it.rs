@@ -16,6 +16,7 @@ mod plan_artifact;
 mod plan_source;
 mod plan_split;
 mod pull;
+mod run_hostile;
 mod schema;
 mod support;
 mod verify;

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::engine::is_tensor;
-use super::{RunError, Session, Tensor, TensorError, decode_proto, file};
-use crate::model::{FilePath, ModelDir, OWN_FOLDER, Test};
+use super::file::bounded;
+use super::{RunError, Session, Tensor, TensorError, decode_proto};
+use crate::model::{File, ModelDir, OWN_FOLDER, Test};
 use crate::onnx::ValueInfo;
 
 /// What a case gives to a graph, and what it must get.
@@ -32,18 +33,18 @@ impl Case {
         let (mut inputs, mut outputs) = (Vec::new(), BTreeMap::new());
         let files = files(dir, test);
         for (index, input) in session.inputs().iter().enumerate() {
-            let path = files.get(&Part::Input(index)).ok_or_else(|| {
+            let file = files.get(&Part::Input(index)).ok_or_else(|| {
                 let name = &input.name;
                 wrong(test, format!("no `input_{index}.pb` for input `{name}`"))
             })?;
-            inputs.push((input.name.clone(), read(dir, path)?));
+            inputs.push((input.name.clone(), read(dir, file)?));
         }
-        for (part, path) in &files {
+        for (part, file) in &files {
             match part {
                 Part::Input(index) => within(test, *index, "input", session.inputs())?,
                 Part::Output(index) => {
                     within(test, *index, "output", session.outputs())?;
-                    outputs.insert(*index, expected(dir, path, &session.outputs()[*index])?);
+                    outputs.insert(*index, expected(dir, file, &session.outputs()[*index])?);
                 }
             }
         }
@@ -58,12 +59,12 @@ enum Part {
 }
 
 /// The files of a case by what they are.
-fn files<'a>(dir: &'a ModelDir, test: &Test) -> BTreeMap<Part, &'a FilePath> {
+fn files<'a>(dir: &'a ModelDir, test: &Test) -> BTreeMap<Part, &'a File> {
     let folder = format!("{OWN_FOLDER}/tests/{}", test.case);
     let files = dir.manifest().files.iter();
     files
         .filter(|file| file.path.parent() == folder)
-        .filter_map(|file| Some((part(file.path.file_name())?, &file.path)))
+        .filter_map(|file| Some((part(file.path.file_name())?, file)))
         .collect()
 }
 
@@ -89,8 +90,8 @@ fn within(test: &Test, index: usize, what: &str, values: &[ValueInfo]) -> Result
     ))
 }
 
-fn expected(dir: &ModelDir, path: &FilePath, output: &ValueInfo) -> Result<Stored, RunError> {
-    match read(dir, path) {
+fn expected(dir: &ModelDir, file: &File, output: &ValueInfo) -> Result<Stored, RunError> {
+    match read(dir, file) {
         Ok(tensor) => Ok(Stored::Tensor(tensor)),
         // A sequence or map is not compared, but not an error either: the report says so.
         Err(RunError::Tensor {
@@ -101,10 +102,14 @@ fn expected(dir: &ModelDir, path: &FilePath, output: &ValueInfo) -> Result<Store
     }
 }
 
-fn read(dir: &ModelDir, path: &FilePath) -> Result<Tensor, RunError> {
-    let bytes = file::read_in(dir.root(), path)?;
+fn read(dir: &ModelDir, file: &File) -> Result<Tensor, RunError> {
+    let bytes = dir.open(file).and_then(bounded);
+    let bytes = bytes.map_err(|source| RunError::Io {
+        path: file.path.under(dir.root()),
+        source,
+    })?;
     let decoded = decode_proto(&bytes).map_err(|fault| RunError::Tensor {
-        place: path.to_string(),
+        place: file.path.to_string(),
         fault,
     })?;
     Ok(decoded.1)

@@ -1,27 +1,13 @@
 //! Tensor files: read whole, but never more than a bound.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::RunError;
-use crate::model::FilePath;
-use crate::onnx;
 
 /// The largest tensor file, in bytes: what a laptop can hold a few times over.
 const LARGEST: u64 = 1 << 30;
-
-/// Reads a file of a verified folder; symlinks and hard links are refused there.
-pub(super) fn read_in(root: &Path, path: &FilePath) -> Result<Vec<u8>, RunError> {
-    let file = onnx::external::open(root, path.as_str()).map_err(|fault| RunError::Refused {
-        graph: path.to_string(),
-        fault,
-    })?;
-    bounded(file).map_err(|source| RunError::Io {
-        path: path.under(root),
-        source,
-    })
-}
 
 /// Reads a file that the user named.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, RunError> {
@@ -42,7 +28,8 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
     })
 }
 
-fn bounded(file: File) -> io::Result<Vec<u8>> {
+/// Reads to the end, or to the bound.
+pub(super) fn bounded(file: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {

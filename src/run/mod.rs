@@ -39,3 +39,6 @@ pub use tensor::{
     Tensor, TensorError, decode_npy, decode_proto, encode_npy, encode_proto, from_json, to_json,
 };
 pub use worker::{Limits, supervise};
+
+#[cfg(test)]
+mod tests;

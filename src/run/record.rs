@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::generate::{inputs, settle};
+use super::generate::{inputs, settle, unsuited};
 use super::{
     Engine, InputOptions, RunError, Session, SessionOptions, Tensor, Tolerance, compare,
     encode_proto, file,
@@ -93,7 +93,12 @@ impl Recorder<'_> {
         for case in 0..self.options.cases {
             let made = inputs(&interface, &settled.shapes, options, case);
             let made = made.map_err(|what| self.wrong(what))?;
-            let outputs = self.session.run(&made)?;
+            let outputs = match self.session.run(&made) {
+                Err(RunError::Runtime { message, .. }) => {
+                    return Err(unsuited(self.session, &settled.shapes, &message));
+                }
+                other => other?,
+            };
             let again = self.session.run(&made)?;
             self.reproduced(&outputs, &again)?;
             let name = format!("recorded-{}", self.first + u64::from(case));

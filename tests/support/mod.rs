@@ -6,4 +6,5 @@ pub(crate) mod env;
 pub(crate) mod handmade;
 pub(crate) mod http;
 pub(crate) mod models;
+pub(crate) mod onnx;
 pub(crate) mod plans;

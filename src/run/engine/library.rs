@@ -9,6 +9,7 @@
 //! A path that the user named is used or refused, never passed over.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::Version;
@@ -102,7 +103,7 @@ fn prefixes(search: &LibrarySearch) -> Vec<PathBuf> {
     let on_path = search.path.iter().filter(|dir| dir.is_absolute());
     let python = on_path
         .map(|dir| dir.join("python3"))
-        .find(|file| file.is_file());
+        .find(|file| file.is_file() && !is_script(file));
     if let Some(python) = python {
         // As found (a virtual environment, Homebrew), then what its symlinks lead to.
         prefixes.extend(prefix_of(&python));
@@ -110,6 +111,13 @@ fn prefixes(search: &LibrarySearch) -> Vec<PathBuf> {
         prefixes.extend(real.as_deref().and_then(prefix_of));
     }
     prefixes
+}
+
+/// Whether a file is a script: pyenv and asdf put such ones before the Pythons that they start.
+fn is_script(file: &Path) -> bool {
+    let mut start = [0; 2];
+    let read = fs::File::open(file).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == *b"#!"
 }
 
 /// `<prefix>/bin/python3` → `<prefix>`.

@@ -9,5 +9,5 @@ mod values;
 
 pub use values::{InputOptions, ValueRange};
 
-pub(super) use settle::settle;
+pub(super) use settle::{settle, unsuited};
 pub(super) use values::inputs;

@@ -52,20 +52,25 @@ pub(in crate::run) fn settle(
             Err(other) => return Err(other),
         }
     }
-    let flag = flag(&interface);
     let Some((message, shapes)) = first else {
+        let flag = flag(&interface);
         return Err(wrong(format!(
             "its inputs are too large to be made; {flag}"
         )));
     };
-    Err(RunError::Runtime {
-        graph,
+    let message = format!("{message} ({tried} tried)");
+    Err(unsuited(session, &shapes, &message))
+}
+
+/// A failure on made inputs, which may be the inputs' fault: with their shapes and the flag to give.
+pub(in crate::run) fn unsuited(session: &Session, shapes: &[Vec<u64>], message: &str) -> RunError {
+    let interface = session.inputs();
+    let (shapes, flag) = (listed(interface, shapes), flag(interface));
+    RunError::Runtime {
+        graph: session.graph().to_owned(),
         does: "does not run it on made inputs",
-        message: format!(
-            "with {}: {message} ({tried} tried); {flag}",
-            listed(&interface, &shapes)
-        ),
-    })
+        message: format!("with {shapes}: {message}; {flag}"),
+    }
 }
 
 /// `x=[1, 3, 64, 64], s=[]`.
@@ -98,8 +103,11 @@ fn flag(interface: &[ValueInfo]) -> String {
         })
         .collect();
     if shapes.is_empty() {
-        let name = interface.first().map_or("x", |input| &input.name);
-        return format!("give a range with `--range {name}=lo..hi`");
+        // Integers decide about shapes and indices more often than floats.
+        let integer = |input: &&ValueInfo| input.dtype.contains("int");
+        let input = interface.iter().find(integer).or(interface.first());
+        let name = input.map_or("x", |input| &input.name);
+        return format!("give a range that suits it, as in `--range {name}=1..8`");
     }
     format!("give shapes that suit it, as in {}", shapes.join(" "))
 }

@@ -10,10 +10,8 @@ use crate::onnx::{Dim, ValueInfo};
 /// The lengths that open dimensions are given: a scalar, a few, a block, and the usual sides of
 /// images.
 const LENGTHS: [u64; 6] = [1, 8, 64, 224, 256, 640];
-/// The most sets of shapes that are tried.
-const MAX_TRIES: usize = 100;
 /// The most elements of all inputs together: what keeps a guess from filling the memory.
-const MAX_ELEMENTS: u64 = 1 << 26;
+const MAX_ELEMENTS: u64 = 1 << 24;
 
 /// One shape for each input, in the order of the inputs.
 pub(super) type Shapes = Vec<Vec<u64>>;
@@ -56,9 +54,6 @@ pub(super) fn candidates(
             .collect();
         if elements(&shapes) <= MAX_ELEMENTS && !tries.contains(&shapes) {
             tries.push(shapes);
-        }
-        if tries.len() == MAX_TRIES {
-            break;
         }
     }
     Ok(tries)
@@ -122,38 +117,42 @@ fn variables<'a>(
     open
 }
 
-/// Lengths for the variables: all the same with a batch of 1, all the same, then mixed with a batch
-/// of 1, small ones first.
+/// Lengths for the variables: with a batch of 1 all the same, then mixed, small ones first; at last
+/// the batch as long as the others.
 fn assignments(inputs: &[ValueInfo], open: &[Variable<'_>]) -> Vec<Vec<u64>> {
     let batch: Vec<bool> = open
         .iter()
         .map(|variable| is_batch(inputs, variable))
         .collect();
-    let with = |lengths: &dyn Fn(usize) -> u64| (0..open.len()).map(lengths).collect::<Vec<u64>>();
-    let mut all: Vec<Vec<u64>> = LENGTHS
-        .iter()
-        .map(|length| with(&|index| if batch[index] { 1 } else { *length }))
-        .collect();
-    all.extend(LENGTHS.iter().map(|length| with(&|_| *length)));
     let others: Vec<usize> = (0..open.len()).filter(|index| !batch[*index]).collect();
+    let single = |length: u64| {
+        let lengths = batch.iter().map(|batch| if *batch { 1 } else { length });
+        lengths.collect()
+    };
+    let mut all: Vec<Vec<u64>> = LENGTHS.iter().map(|length| single(*length)).collect();
     // Beyond three variables there are too many combinations to guess.
     if (2..=3).contains(&others.len()) {
-        let mut mixed: Vec<Vec<u64>> = vec![vec![1; open.len()]];
-        for index in others {
-            mixed = mixed
-                .into_iter()
-                .flat_map(|lengths| {
-                    LENGTHS.map(|length| {
-                        let mut lengths = lengths.clone();
-                        lengths[index] = length;
-                        lengths
-                    })
-                })
-                .collect();
-        }
-        mixed.sort_by_key(|lengths| lengths.iter().product::<u64>());
-        all.extend(mixed);
+        all.extend(mixed(open.len(), &others));
     }
+    all.extend(LENGTHS.iter().map(|length| vec![*length; open.len()]));
+    all
+}
+
+/// Every combination of lengths for some variables, 1 for the others, small ones first.
+fn mixed(variables: usize, some: &[usize]) -> Vec<Vec<u64>> {
+    let mut all: Vec<Vec<u64>> = vec![vec![1; variables]];
+    for index in some {
+        let with = |lengths: &Vec<u64>, length| {
+            let mut lengths = lengths.clone();
+            lengths[*index] = length;
+            lengths
+        };
+        all = all
+            .iter()
+            .flat_map(|lengths| LENGTHS.map(|length| with(lengths, length)))
+            .collect();
+    }
+    all.sort_by_key(|lengths| lengths.iter().product::<u64>());
     all
 }
 
@@ -248,8 +247,11 @@ mod tests {
         let sides: Vec<&Vec<u64>> = tried.iter().map(|shapes| &shapes[0]).take(7).collect();
         let expected = [1, 8, 64, 224, 256, 640].map(|side| vec![1, 3, side, side]);
         assert_eq!(sides[..6], expected.iter().collect::<Vec<_>>());
-        assert_eq!(sides[6], &[8, 3, 8, 8]);
-        assert!(tried.contains(&vec![vec![1, 3, 8, 64]]));
+        assert_eq!(sides[6], &[1, 3, 1, 8]);
+        assert_eq!(
+            tried.last().unwrap(),
+            &[[64, 3, 64, 64]].map(Vec::from).to_vec()
+        );
     }
 
     #[test]

@@ -120,7 +120,10 @@ mod tests {
             "https://10.0.0.1/",
             "https://localhost/",
         ] {
-            assert!(matches!(go(public, public, to), Err(Distrust::Inward(_))), "{to}");
+            assert!(
+                matches!(go(public, public, to), Err(Distrust::Inward(_))),
+                "{to}"
+            );
         }
         assert_eq!(
             go(public, public, "http://cdn.example/"),

@@ -26,8 +26,11 @@ fn the_places_are_tried_in_their_order() {
     let (bin, conda, venv) = (root.join("bin"), root.join("conda"), root.join("venv"));
     let python = environment(&root, "python3.11", "1.30.0");
     touch(bin.join("python3"));
+    let shims = root.join("shims/bin");
+    environment(&root.join("shims"), "python3.11", "1.0.0");
+    fs::write(touch(shims.join("python3")), "#!/bin/sh\n").unwrap();
     let mut search = LibrarySearch {
-        path: vec!["relative".into(), root.join("missing"), bin],
+        path: vec!["relative".into(), root.join("missing"), shims, bin],
         ..LibrarySearch::default()
     };
     assert_eq!(find_library(&search).unwrap(), python);
