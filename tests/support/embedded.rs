@@ -75,6 +75,12 @@ impl Embedded {
         folder.join(digest.hex())
     }
 
+    /// How many files are not finished.
+    pub(crate) fn unfinished(&self) -> usize {
+        let scratch = self.store.join("registry/scratch");
+        std::fs::read_dir(scratch).unwrap().count()
+    }
+
     /// Sends a request without body.
     pub(crate) fn ask(&self, method: &str, target: impl Into<String>) -> Reply {
         Request::new(method, target).send(self.address)

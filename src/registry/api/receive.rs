@@ -3,20 +3,29 @@
 
 use std::iter;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
+use axum::http::StatusCode;
 use bytes::Bytes;
 use tokio::sync::{OwnedMutexGuard, mpsc};
 
 use super::body;
 use super::respond::{Code, Failure};
 use super::router::Service;
-use super::uploads::superseded;
 use crate::registry::RegistryError;
-use crate::registry::depot::{Turn, Upload};
+use crate::registry::depot::{Lease, Turn, Upload};
 
 /// Chunks between socket and disk; each is at most as long as the connection's read buffer.
 const QUEUE: usize = 4;
+/// From this length on, in bytes, space is reserved before anything is received.
+const WORTH_RESERVING: u64 = 1024 * 1024;
+/// What a request whose turn is over may still take in: what comes without a pause of this length.
+/// Bytes that a broken connection left in our buffers need not be sent again then.
+const LAST_CALL: Duration = Duration::from_millis(250);
+
+/// An upload in the hands of this request.
+type Guard = OwnedMutexGuard<Option<Upload>>;
 
 /// Adds a body to an upload. What arrived before a body broke off stays, so that the client can
 /// go on from there; after a failure of the disk the upload is gone.
@@ -35,17 +44,13 @@ pub(super) async fn receive(
         upload,
         mut lease,
     } = turn;
+    let upload = on_disk(move || reserve(upload, length)).await?;
     let (to_disk, chunks) = mpsc::channel(QUEUE);
-    let writing = tokio::task::spawn_blocking(move || write(upload, length, chunks));
-    let fed = tokio::select! {
-        fed = feed(service, content, length, to_disk) => fed,
-        () = lease.ended() => Err(superseded()),
-    };
-    let (upload, written) = writing.await.map_err(|error| {
-        tracing::error!("an upload was given up: {error}");
-        Failure::new(Code::Unknown, "the registry gave up")
-    })?;
-    written?;
+    let writing = on_disk(move || write(upload, length, chunks));
+    let feeding = feed(service, content, (length, to_disk), &mut lease);
+    // The disk's error says more than that of a body which was not read on because of it.
+    let (written, fed) = tokio::join!(writing, feeding);
+    let upload = written?;
     fed?;
     Ok(Turn {
         session,
@@ -54,22 +59,57 @@ pub(super) async fn receive(
     })
 }
 
+/// Runs a step that blocks. It ends even if the request is given up, and leaves the upload whole.
+async fn on_disk(
+    step: impl FnOnce() -> Result<Guard, RegistryError> + Send + 'static,
+) -> Result<Guard, Failure> {
+    match tokio::task::spawn_blocking(step).await {
+        Ok(result) => result.map_err(Failure::from),
+        Err(error) => {
+            tracing::error!("an upload was given up: {error}");
+            Err(Failure::new(Code::Unknown, "the registry gave up"))
+        }
+    }
+}
+
+fn reserve(upload: Guard, length: Option<u64>) -> Result<Guard, RegistryError> {
+    if let (Some(open), Some(length @ WORTH_RESERVING..)) = (upload.as_ref(), length) {
+        open.reserve(length)?;
+    }
+    Ok(upload)
+}
+
+/// Writes chunks until there are no more.
+fn write(
+    mut upload: Guard,
+    length: Option<u64>,
+    mut chunks: mpsc::Receiver<Bytes>,
+) -> Result<Guard, RegistryError> {
+    let chunks = iter::from_fn(|| chunks.blocking_recv());
+    let written = match upload.as_mut() {
+        Some(open) => open.append(length, chunks),
+        None => Ok(()),
+    };
+    if written.is_err() {
+        *upload = None;
+    }
+    written.map(|()| upload)
+}
+
 /// Hands on a body chunk by chunk.
 async fn feed(
     service: &Service,
     content: &mut Body,
-    length: Option<u64>,
-    to_disk: mpsc::Sender<Bytes>,
+    (length, to_disk): (Option<u64>, mpsc::Sender<Bytes>),
+    lease: &mut Lease,
 ) -> Result<(), Failure> {
     let mut left = length;
-    while let Some(chunk) = body::next(content, service.options.patience).await? {
+    while let Some(chunk) = next(service, content, lease).await? {
         if let Some(left) = left.as_mut() {
-            *left = left
-                .checked_sub(chunk.len() as u64)
-                .ok_or_else(|| wrong_size(length))?;
+            let rest = left.checked_sub(chunk.len() as u64);
+            *left = rest.ok_or_else(|| wrong_size(length))?;
         }
         if to_disk.send(chunk).await.is_err() {
-            // The disk failed, and its error says more than this side can.
             return Ok(());
         }
     }
@@ -79,28 +119,37 @@ async fn feed(
     }
 }
 
+/// The next chunk of a body, for as long as this is the newest request about the upload.
+async fn next(
+    service: &Service,
+    content: &mut Body,
+    lease: &mut Lease,
+) -> Result<Option<Bytes>, Failure> {
+    tokio::select! {
+        biased;
+        chunk = body::next(content, service.options.patience) => return chunk,
+        () = lease.ended() => {}
+    }
+    let last = body::next(content, service.options.patience);
+    match tokio::time::timeout(LAST_CALL, last).await {
+        Ok(chunk) => chunk,
+        Err(_) => Err(superseded()),
+    }
+}
+
+/// What an older request about an upload is told.
+pub(super) fn superseded() -> Failure {
+    Failure::new(
+        Code::BlobUploadInvalid,
+        "a newer request about this upload came in",
+    )
+    .with_status(StatusCode::CONFLICT)
+}
+
 fn wrong_size(length: Option<u64>) -> Failure {
     let length = length.unwrap_or_default();
     Failure::new(
         Code::SizeInvalid,
         format!("the body has not the {length} bytes that were announced"),
     )
-}
-
-/// Writes chunks until there are no more.
-fn write(
-    mut guard: OwnedMutexGuard<Option<Upload>>,
-    length: Option<u64>,
-    mut chunks: mpsc::Receiver<Bytes>,
-) -> (OwnedMutexGuard<Option<Upload>>, Result<(), RegistryError>) {
-    let Some(upload) = guard.as_mut() else {
-        return (guard, Ok(()));
-    };
-    let written = upload
-        .reserve(length.unwrap_or(0))
-        .and_then(|()| upload.append(length, iter::from_fn(|| chunks.blocking_recv())));
-    if written.is_err() {
-        *guard = None;
-    }
-    (guard, written)
 }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::header::{self, HeaderName};
 use axum::http::{Response, StatusCode};
 
-use super::receive::receive;
+use super::receive::{receive, superseded};
 use super::respond::{CONTENT_DIGEST, Code, Failure, empty, set, value_of};
 use super::router::{Head, Service};
 use super::{range, route};
@@ -241,13 +241,4 @@ fn unknown() -> Failure {
         Code::BlobUploadUnknown,
         "there is no such upload in this repository, or no longer",
     )
-}
-
-/// What an older request about an upload is told.
-pub(super) fn superseded() -> Failure {
-    Failure::new(
-        Code::BlobUploadInvalid,
-        "a newer request about this upload came in",
-    )
-    .with_status(StatusCode::CONFLICT)
 }

@@ -34,5 +34,5 @@ mod upload;
 pub(super) use manifests::StoredManifest;
 pub(super) use repository::Repository;
 pub(super) use root::Depot;
-pub(super) use sessions::{Session, Sessions, Turn};
+pub(super) use sessions::{Lease, Session, Sessions, Turn};
 pub(super) use upload::Upload;

@@ -72,9 +72,6 @@ impl Upload {
 
     /// Reserves space for bytes that are to come, so that a full disk is found before they do.
     pub(crate) fn reserve(&self, length: u64) -> Result<(), RegistryError> {
-        if length == 0 {
-            return Ok(());
-        }
         match fallocate(
             self.file.as_file(),
             FallocateFlags::KEEP_SIZE,
