@@ -14,14 +14,14 @@ fn cp_writes_a_layout_that_names_the_tag() {
 exit 0
 sha256:[DIGEST]
 --- stderr
-copied oci:out:v1: 3 blobs (485 B) moved, 0 there already
+copied oci:out:v1: 3 blobs (485 B) new, 0 there already
 ");
     assert_eq!(copied.ok(), digest.to_string());
     env.run(&["cp", "store:demo/mlp:v1", "oci:out:v2"]).is("\
 exit 0
 sha256:[DIGEST]
 --- stderr
-copied oci:out:v2: nothing moved, 3 there already
+copied oci:out:v2: nothing new, 3 there already
 ");
     env.run(&["ls", "oci:out"]).is("\
 exit 0

@@ -19,7 +19,7 @@ sha256:[DIGEST]
 --- stderr
 2 files (3.0 kB) in 3 layers (5.0 kB)
 left out 1: .DS_Store
-packed store:demo/files:latest
+packed store:demo/files:latest: 5 blobs (5.0 kB) new, 0 there already
 ");
     env.run(&["ls"]).is("\
 exit 0
@@ -81,7 +81,7 @@ For more information, try '--help'.
         .is("\
 exit 2
 --- stderr
-error: expected `oci:DIR[:TAG]` or `oci-archive:FILE[:TAG]`, got `store:x:v1`
+error: expected `oci:DIR[:TAG]`, got `store:x:v1`
 ");
 }
 

@@ -11,9 +11,9 @@ use crate::blocking::blocking;
 use crate::content_options::{ContentOptions, TestOptions};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::locate::Spot;
 use crate::output::Output;
 use crate::reports::PackedReport;
+use crate::spot::Spot;
 use crate::text::{Size, count};
 
 /// The variable that dates an artifact, of the Reproducible Builds project.
@@ -45,7 +45,7 @@ pub(crate) async fn store(
     let options = PackOptions {
         jobs: jobs.map_or(default.jobs, usize::from),
     };
-    let stored = pack::store(plan, &destination.depot, &options).await?;
+    let stored = pack::store(plan, &destination.depot(), &options).await?;
     destination.tag(&stored.manifest).await?;
     Ok(PackedReport {
         name: destination.to_string(),

@@ -52,7 +52,7 @@ impl Context {
     }
 
     /// The settings file's content; without a home there is none.
-    fn settings(&self) -> Result<Settings, Failure> {
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
         match self.environment.settings() {
             Some(file) => Settings::read(&file),
             None => Ok(Settings::default()),

@@ -5,14 +5,19 @@ use std::ops::Range;
 
 use modelctl::Result;
 use modelctl::oci::{Descriptor, Digest};
-use modelctl::store::{BlobSource, Layout, Referrers, Storage};
+use modelctl::store::{Archive, BlobSource, Layout, Referrers, Storage};
+use modelctl::transport::Repository;
 use tokio::io::AsyncRead;
 
-/// One of the places.
-#[derive(Debug, Clone)]
+/// One of the places; cheap to clone.
+#[derive(Clone)]
 pub(crate) enum Depot {
+    /// A repository of a registry.
+    Repository(Repository),
     /// A folder in the form of an OCI image layout.
     Layout(Layout),
+    /// A tar of one.
+    Archive(Archive),
 }
 
 /// A reader of any of the places.
@@ -23,25 +28,33 @@ impl Storage for Depot {
 
     async fn fetch(&self, blob: &Descriptor) -> Result<Reader> {
         Ok(match self {
+            Self::Repository(repository) => Box::new(repository.fetch(blob).await?),
             Self::Layout(layout) => Box::new(layout.fetch(blob).await?),
+            Self::Archive(archive) => Box::new(archive.fetch(blob).await?),
         })
     }
 
     async fn fetch_range(&self, blob: &Descriptor, range: Range<u64>) -> Result<Reader> {
         Ok(match self {
+            Self::Repository(repository) => Box::new(repository.fetch_range(blob, range).await?),
             Self::Layout(layout) => Box::new(layout.fetch_range(blob, range).await?),
+            Self::Archive(archive) => Box::new(archive.fetch_range(blob, range).await?),
         })
     }
 
     async fn exists(&self, blob: &Descriptor) -> Result<bool> {
         match self {
+            Self::Repository(repository) => repository.exists(blob).await,
             Self::Layout(layout) => layout.exists(blob).await,
+            Self::Archive(archive) => archive.exists(blob).await,
         }
     }
 
     async fn push(&self, expected: &Descriptor, content: &dyn BlobSource) -> Result<()> {
         match self {
+            Self::Repository(repository) => repository.push(expected, content).await,
             Self::Layout(layout) => layout.push(expected, content).await,
+            Self::Archive(archive) => archive.push(expected, content).await,
         }
     }
 }
@@ -49,7 +62,9 @@ impl Storage for Depot {
 impl Referrers for Depot {
     async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
         match self {
+            Self::Repository(repository) => repository.referrers(subject).await,
             Self::Layout(layout) => layout.referrers(subject).await,
+            Self::Archive(archive) => archive.referrers(subject).await,
         }
     }
 }

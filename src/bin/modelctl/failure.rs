@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 
 use modelctl::ErrorKind;
-use modelctl::oci::{Digest, OciError, Place, Reference};
+use modelctl::oci::{Digest, OciError, Place, PlaceError, Reference};
 use modelctl::store::StoreError;
 use serde::Serialize;
 
@@ -37,6 +37,9 @@ pub(crate) enum Failure {
         /// The digest of the artifact.
         digest: Digest,
     },
+    /// A text names no place.
+    #[error(transparent)]
+    Place(PlaceError),
     /// A command cannot use this kind of place.
     #[error("expected {expected}, got `{place}`")]
     WrongPlace {
@@ -45,6 +48,18 @@ pub(crate) enum Failure {
         /// What the command takes.
         expected: &'static str,
     },
+    /// An archive was to be changed.
+    #[error("`{0}` is read-only: an archive is written once, by `cp`")]
+    ReadOnly(String),
+    /// A user name is needed.
+    #[error("no user name was given")]
+    NoUsername,
+    /// A password is needed, and there is no terminal to ask at.
+    #[error("no password was given")]
+    NoPassword,
+    /// Blobs that entries need are not there. They are in the report already.
+    #[error("{0} blobs are missing")]
+    Missing(usize),
     /// Neither a flag nor the environment says where something is.
     #[error("cannot tell where {0} is: neither HOME nor XDG_DATA_HOME is set")]
     NoHome(&'static str),
@@ -105,6 +120,12 @@ impl From<OciError> for Failure {
     }
 }
 
+impl From<PlaceError> for Failure {
+    fn from(error: PlaceError) -> Self {
+        Self::Place(error)
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Library(error.into())
@@ -138,6 +159,10 @@ impl Failure {
             Self::Library(error) => error.kind(),
             Self::NoRegistry(_)
             | Self::NoTag(_)
+            | Self::Place(_)
+            | Self::ReadOnly(_)
+            | Self::NoUsername
+            | Self::NoPassword
             | Self::OtherDigest { .. }
             | Self::WrongPlace { .. }
             | Self::NoHome(_)
@@ -146,7 +171,7 @@ impl Failure {
             Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 ErrorKind::NotFound
             }
-            Self::Findings { .. } | Self::Cases { .. } => ErrorKind::Mismatch,
+            Self::Findings { .. } | Self::Cases { .. } | Self::Missing(_) => ErrorKind::Mismatch,
             Self::File { .. } | Self::Listen { .. } | Self::Output(_) => ErrorKind::Io,
             Self::Interrupted(_) => ErrorKind::Failed,
         }

@@ -13,6 +13,8 @@ pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
             reference.repository()
         )),
         Failure::NoTag(name) => Some(format!("name a tag, as in `{name}:latest`")),
+        Failure::NoUsername => Some("give `--username NAME`".to_owned()),
+        Failure::NoPassword => Some("give `--password-stdin`, or set MODELCTL_PASSWORD".to_owned()),
         Failure::NoHome(_) => Some("give `--store DIR` or set MODELCTL_STORE".to_owned()),
         Failure::Exposed(_) => Some(
             "there are no accounts here; give `--allow-remote` if the network is trusted, or use zot, Harbor or distribution"

@@ -5,6 +5,7 @@
 
 mod args;
 mod blocking;
+mod client;
 mod commands;
 mod content;
 mod content_options;
@@ -21,6 +22,7 @@ mod reports;
 mod session;
 mod settings;
 mod signal;
+mod spot;
 mod text;
 mod usage;
 

@@ -106,7 +106,13 @@ impl Output {
         }
     }
 
-    /// Writes a line to stderr whatever was asked: the rest of an error, or a prompt.
+    /// Asks for something on stderr, whatever was asked for otherwise.
+    pub(crate) fn prompt(&mut self, text: &str) -> io::Result<()> {
+        self.stderr.write_all(text.as_bytes())?;
+        self.stderr.flush()
+    }
+
+    /// Writes a line to stderr whatever was asked.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.stderr, "{}", escape(text))
     }

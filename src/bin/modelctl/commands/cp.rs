@@ -1,14 +1,19 @@
 //! `cp`: copies an artifact between registries, the store, layouts and archives.
 
+use std::path::Path;
+
 use clap::Args;
-use modelctl::oci::Place;
-use modelctl::transfer::{self, CopyOptions};
+use modelctl::oci::{Document, Place, Tag};
+use modelctl::store::{Archive, Graph};
+use modelctl::transfer::{self, CopyOptions, CopyReport};
 
 use crate::context::Context;
+use crate::depot::Depot;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::registry_options::RegistryOptions;
 use crate::reports::TransferReport;
+use crate::spot::Spot;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,19 +48,59 @@ pub(crate) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let source = context.open(&args.source, &args.registry)?;
-    let destination = context.create(&args.destination, &args.registry)?;
+    let source = context.open(&args.source, &args.registry).await?;
     let document = source.resolve().await?;
-    destination.may_be(&document)?;
-    let _hold = destination.hold()?;
-    let options = CopyOptions {
-        referrers: !args.no_referrers,
-        ..context.copy_options(args.jobs)
+    let copied = match &args.destination {
+        Place::Archive { path, tag } => {
+            let tag = tag.as_ref().map(Tag::as_str);
+            write_archive(path, tag, (&source.depot(), &document), !args.no_referrers).await?
+        }
+        place => {
+            let destination = context.create(place, &args.registry).await?;
+            let options = CopyOptions {
+                referrers: !args.no_referrers,
+                ..context.copy_options(args.jobs)
+            };
+            copy(&source, &destination, &document, &options).await?
+        }
     };
-    let copied = transfer::copy(&source.depot, &destination.depot, &document, &options).await?;
-    destination.tag(&document.descriptor()).await?;
     let name = args.destination.to_string();
     let report = TransferReport::new(name, document.digest(), &copied);
     output.note(report.note("copied"))?;
     Ok(output.report(&report)?)
+}
+
+async fn copy(
+    source: &Spot,
+    destination: &Spot,
+    document: &Document,
+    options: &CopyOptions,
+) -> Result<CopyReport, Failure> {
+    destination.may_be(document)?;
+    let _hold = destination.hold()?;
+    let (from, to) = (source.depot(), destination.depot());
+    let copied = transfer::copy(&from, &to, document, options).await?;
+    destination.tag(&document.descriptor()).await?;
+    Ok(copied)
+}
+
+/// Writes a new archive, whole or not at all.
+async fn write_archive(
+    path: &Path,
+    tag: Option<&str>,
+    (source, document): (&Depot, &Document),
+    referrers: bool,
+) -> Result<CopyReport, Failure> {
+    let graph = match referrers {
+        true => Graph::walk_with_referrers(source, document).await?,
+        false => Graph::walk(source, document).await?,
+    };
+    Archive::write(path, source, &graph, tag).await?;
+    let documents = graph.documents.iter().map(|node| &node.descriptor);
+    let blobs = graph.blobs.iter().chain(documents);
+    Ok(CopyReport {
+        copied: graph.blobs.len() + graph.documents.len(),
+        bytes: blobs.map(|blob| blob.size).sum(),
+        ..CopyReport::default()
+    })
 }

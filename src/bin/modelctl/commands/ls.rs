@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::Args;
 use modelctl::Result;
-use modelctl::oci::{Digest, Place};
+use modelctl::oci::{Digest, Place, Reference};
 use modelctl::store::{Entry, Layout};
 use serde::Serialize;
 
@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::registry_options::RegistryOptions;
 use crate::reports::Inspected;
+use crate::spot::is_bare;
 use crate::text::{Size, Table};
 
 const EXAMPLES: &str = "\
@@ -69,6 +70,19 @@ impl fmt::Display for EntriesReport {
     }
 }
 
+/// The tags of a repository; as text one a line.
+#[derive(Serialize)]
+struct TagsReport {
+    repository: String,
+    tags: Vec<String>,
+}
+
+impl fmt::Display for TagsReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tags.iter().try_for_each(|tag| writeln!(f, "{tag}"))
+    }
+}
+
 /// Lists what the place holds.
 pub(crate) async fn run(
     args: LsArgs,
@@ -78,6 +92,9 @@ pub(crate) async fn run(
     let layout = match args.place {
         None => context.store()?,
         Some(Place::Layout { path, tag: None }) => Layout::open(&path)?,
+        Some(Place::Registry(reference)) if is_bare(&reference) => {
+            return tags(reference, &args.registry, context, output).await;
+        }
         Some(place) => {
             let expected = "a repository without a tag, as in `registry.example/mlp`, or `oci:DIR`";
             return Err(Failure::WrongPlace { place, expected });
@@ -85,6 +102,21 @@ pub(crate) async fn run(
     };
     let report = blocking(move || entries(&layout)).await?;
     Ok(output.report(&report)?)
+}
+
+async fn tags(
+    reference: Reference,
+    options: &RegistryOptions,
+    context: &Context,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let reference = context.with_registry(reference, options)?;
+    let client = context.client(options, reference.registry())?;
+    let tags = client.repository(&reference)?.tags().await?;
+    Ok(output.report(&TagsReport {
+        repository: reference.name(),
+        tags: tags.iter().map(ToString::to_string).collect(),
+    })?)
 }
 
 fn entries(layout: &Layout) -> Result<EntriesReport> {

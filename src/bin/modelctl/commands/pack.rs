@@ -9,10 +9,10 @@ use crate::content;
 use crate::content_options::ContentOptions;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::locate::Spot;
 use crate::output::Output;
 use crate::registry_options::RegistryOptions;
 use crate::reports::PlanReport;
+use crate::spot::Spot;
 
 const HELP: &str = "\
 Prints the digest. The same files and options give the same digest everywhere; it is dated only if
@@ -39,8 +39,8 @@ pub(crate) struct PackArgs {
         required_unless_present_any = ["output", "dry_run"]
     )]
     tag: Option<Reference>,
-    /// Write a layout instead: `oci:DIR[:TAG]` or `oci-archive:FILE[:TAG]`
-    #[arg(long, short, value_name = "PLACE", conflicts_with = "tag")]
+    /// Write an OCI image layout instead
+    #[arg(long, short, value_name = "oci:DIR[:TAG]", conflicts_with = "tag")]
     output: Option<Place>,
     /// Print what would be packed, and its digest; write nothing
     #[arg(long)]
@@ -57,31 +57,32 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let destination = match args.dry_run {
         true => None,
-        false => destination(args.output, args.tag, context)?,
+        false => destination(args.output, args.tag, context).await?,
     };
     let plan = content::plan(args.path, args.content, context, output).await?;
     let Some(destination) = destination else {
         return Ok(output.report(&PlanReport::from(&plan))?);
     };
     let report = content::store(&plan, &destination, None).await?;
-    output.note(format_args!("packed {destination}"))?;
+    output.note(report.note("packed"))?;
     Ok(output.report(&report)?)
 }
 
-fn destination(
+async fn destination(
     output: Option<Place>,
     tag: Option<Reference>,
     context: &Context,
 ) -> Result<Option<Spot>, Failure> {
     match (output, tag) {
-        (Some(place @ (Place::Layout { .. } | Place::Archive { .. })), _) => {
-            Ok(Some(context.create(&place, &RegistryOptions::default())?))
+        (Some(place @ Place::Layout { .. }), _) => {
+            let options = RegistryOptions::default();
+            context.create(&place, &options).await.map(Some)
         }
         (Some(place), _) => Err(Failure::WrongPlace {
             place,
-            expected: "`oci:DIR[:TAG]` or `oci-archive:FILE[:TAG]`",
+            expected: "`oci:DIR[:TAG]`",
         }),
-        (None, Some(tag)) => Ok(Some(Spot::entry(context.store()?, tag.or_latest()))),
+        (None, Some(tag)) => context.entry(tag.or_latest()).map(Some),
         (None, None) => Ok(None),
     }
 }

@@ -55,7 +55,7 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let mut removed = Vec::new();
     for place in &args.places {
-        let spot = context.open(place, &args.registry)?;
+        let spot = context.open(place, &args.registry).await?;
         let digest = spot.remove().await?;
         output.note(format_args!("removed {place} ({digest})"))?;
         removed.push(Removed {

@@ -34,7 +34,7 @@ pub(crate) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let spot = context.open(&args.place, &args.registry)?;
+    let spot = context.open(&args.place, &args.registry).await?;
     let document = spot.resolve().await?;
     let descriptor = document.descriptor();
     for tag in args.tags {

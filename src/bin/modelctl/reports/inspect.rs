@@ -14,9 +14,9 @@ use crate::text::{Size, Table, count};
 pub(crate) struct InspectReport {
     /// What was asked for.
     pub(crate) name: String,
-    /// The artifact; absent for a folder of files.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub(crate) artifact: Option<Inspected>,
+    /// The artifact.
+    #[serde(flatten)]
+    pub(crate) artifact: Inspected,
     /// The model manifest; absent in artifacts of other tools.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<ModelManifest>,
@@ -63,9 +63,7 @@ impl fmt::Display for InspectReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut head = Table::default();
         head.row(["name".to_owned(), self.name.clone()]);
-        if let Some(artifact) = &self.artifact {
-            artifact.describe(&mut head);
-        }
+        self.artifact.describe(&mut head);
         if let Some(model) = &self.model {
             describe_model(model, &mut head);
         }
@@ -77,10 +75,7 @@ impl fmt::Display for InspectReport {
             write_files(model, f)?;
             write_tests(model, f)?;
         }
-        match &self.artifact {
-            Some(artifact) => artifact.write_layers(f),
-            None => Ok(()),
-        }
+        self.artifact.write_layers(f)
     }
 }
 

@@ -6,6 +6,7 @@ use modelctl::oci::Digest;
 use modelctl::plan::{ArtifactPlan, PlannedLayer};
 use serde::Serialize;
 
+use super::transfer::moved;
 use crate::text::{Size, Table, count};
 
 /// The plan of an artifact; as text a table, and the digest last.
@@ -103,6 +104,14 @@ pub(crate) struct PackedReport {
     pub(crate) skipped: usize,
     /// How many bytes were written or sent.
     pub(crate) bytes: u64,
+}
+
+impl PackedReport {
+    /// The same in a sentence, for people.
+    pub(crate) fn note(&self, verb: &str) -> String {
+        let moved = moved(self.copied, self.bytes, self.skipped);
+        format!("{verb} {}: {moved}", self.name)
+    }
 }
 
 impl fmt::Display for PackedReport {

@@ -46,18 +46,23 @@ impl TransferReport {
 
     /// The same in a sentence, for people.
     pub(crate) fn note(&self, verb: &str) -> String {
-        let moved = match self.copied {
-            0 => "nothing moved".to_owned(),
-            copied => format!("{} ({}) moved", count(copied, "blob"), Size(self.bytes)),
-        };
+        let moved = moved(self.copied, self.bytes, self.skipped);
         let referrers = match self.referrers {
             0 => String::new(),
             referrers => format!(", {}", count(referrers, "referrer")),
         };
-        format!(
-            "{verb} {}: {moved}, {} there already{referrers}",
-            self.name, self.skipped
-        )
+        format!("{verb} {}: {moved}{referrers}", self.name)
+    }
+}
+
+/// How much was new: `3 blobs (1.2 MB) new, 1 there already`.
+pub(super) fn moved(copied: usize, bytes: u64, skipped: usize) -> String {
+    match copied {
+        0 => format!("nothing new, {skipped} there already"),
+        copied => {
+            let blobs = count(copied, "blob");
+            format!("{blobs} ({}) new, {skipped} there already", Size(bytes))
+        }
     }
 }
 

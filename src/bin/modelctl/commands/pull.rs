@@ -1,0 +1,169 @@
+//! `pull`: a registry (or any place) → files, or an entry of the local store.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use modelctl::materialise::{self, PullOptions};
+use modelctl::model::Form;
+use modelctl::model::source::Globs;
+use modelctl::oci::{Digest, Document, Place};
+use modelctl::transfer;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::registry_options::RegistryOptions;
+use crate::reports::TransferReport;
+use crate::spot::Spot;
+use crate::text::{Size, count};
+
+const HELP: &str = "\
+Prints the digest. The folder appears when everything in it is verified and on disk, or not at all.
+An earlier pull in its place is replaced; any other folder only with --force.
+
+Examples:
+  modelctl pull registry.example/demo/mlp:v1 -o ./mlp
+  modelctl pull registry.example/demo/mlp@sha256:… -o ./mlp --only '*.onnx'
+  modelctl pull registry.example/demo/mlp:v1
+  modelctl pull store:registry.example/demo/mlp:v1 -o ./mlp --layout split";
+
+/// Fetch an artifact: into files with -o, else into the local store
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct PullArgs {
+    /// The artifact; a digest pins it
+    #[arg(value_name = "ARTIFACT")]
+    place: Place,
+    /// Folder for the files
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Keep the artifact in the local store as well
+    #[arg(long, requires = "output")]
+    keep: bool,
+    /// Write only files that match, in the syntax of .gitignore; may be given several times
+    #[arg(long, value_name = "GLOB", requires = "output")]
+    only: Vec<String>,
+    /// The files as they were packed, or graphs with their weights beside them
+    #[arg(
+        long,
+        value_name = "LAYOUT",
+        requires = "output",
+        default_value = "original",
+        hide_default_value = true
+    )]
+    layout: Layout,
+    /// Write the model's own files only, without .modelctl
+    #[arg(long, requires = "output")]
+    bare: bool,
+    /// Replace a folder that no pull wrote
+    #[arg(long, requires = "output")]
+    force: bool,
+    /// Blobs in flight at a time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    jobs: Option<u8>,
+    #[command(flatten)]
+    registry: RegistryOptions,
+}
+
+/// Which files are written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Layout {
+    /// The files as they were packed
+    Original,
+    /// The layers: valid ONNX graphs, and their weights as external data
+    Split,
+}
+
+/// The files that were written; as text the digest.
+#[derive(Serialize)]
+struct PulledReport {
+    name: String,
+    digest: Digest,
+    output: PathBuf,
+    files: usize,
+    size: u64,
+}
+
+impl fmt::Display for PulledReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.digest.fmt(f)
+    }
+}
+
+/// Resolves the reference once and fetches by digest.
+pub(crate) async fn run(
+    args: PullArgs,
+    context: &Context,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let source = context.open(&args.place, &args.registry).await?;
+    let document = source.resolve().await?;
+    let Some(folder) = args.output.clone() else {
+        let (report, _) = keep(&args, &source, &document, context).await?;
+        output.note(report.note("pulled"))?;
+        return Ok(output.report(&report)?);
+    };
+    let source = match args.keep {
+        true => keep(&args, &source, &document, context).await?.1,
+        false => source,
+    };
+    let options = pull_options(&args)?;
+    let pulled = materialise::pull(&source.depot(), &document, &folder, &options).await?;
+    let report = PulledReport {
+        name: args.place.to_string(),
+        digest: document.digest(),
+        output: folder,
+        files: pulled.files,
+        size: pulled.size,
+    };
+    output.note(format_args!(
+        "pulled {} ({}) into {}",
+        count(report.files, "file"),
+        Size(report.size),
+        report.output.display()
+    ))?;
+    Ok(output.report(&report)?)
+}
+
+/// Copies the artifact into the store, under the name that it was asked for by.
+async fn keep(
+    args: &PullArgs,
+    source: &Spot,
+    document: &Document,
+    context: &Context,
+) -> Result<(TransferReport, Spot), Failure> {
+    let Place::Registry(reference) = &args.place else {
+        return Err(Failure::WrongPlace {
+            place: args.place.clone(),
+            expected: "a reference of a registry, or a folder with `-o`",
+        });
+    };
+    let entry = context.entry(reference.clone())?;
+    let _hold = entry.hold()?;
+    let options = context.copy_options(args.jobs);
+    let copied = transfer::copy(&source.depot(), &entry.depot(), document, &options).await?;
+    entry.tag(&document.descriptor()).await?;
+    let report = TransferReport::new(entry.to_string(), document.digest(), &copied);
+    Ok((report, entry))
+}
+
+fn pull_options(args: &PullArgs) -> Result<PullOptions, Failure> {
+    let default = PullOptions::default();
+    let only = (!args.only.is_empty()).then(|| Globs::new(&args.only));
+    let only = only.transpose().map_err(|error| Failure::Option {
+        option: "--only",
+        reason: error.to_string(),
+    })?;
+    Ok(PullOptions {
+        only,
+        form: match args.layout {
+            Layout::Original => Form::Original,
+            Layout::Split => Form::Split,
+        },
+        bare: args.bare,
+        force: args.force,
+        jobs: args.jobs.map_or(default.jobs, usize::from),
+    })
+}

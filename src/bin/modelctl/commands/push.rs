@@ -1,0 +1,94 @@
+//! `push`: an entry of the store, or files straight away, → a registry.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use modelctl::oci::{Place, Reference};
+use modelctl::transfer;
+
+use crate::content;
+use crate::content_options::ContentOptions;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::registry_options::RegistryOptions;
+use crate::reports::TransferReport;
+use crate::spot::Spot;
+
+const HELP: &str = "\
+Prints the digest. With one argument the entry of the store with that name is sent; with two the
+files are packed and sent in one go, without a second copy on disk. A missing tag is `latest`. What
+the registry has already is not sent again.
+
+Examples:
+  modelctl push registry.example/demo/mlp:v1
+  modelctl push ./model registry.example/demo/mlp:v1 --name mlp --license Apache-2.0
+  modelctl push model.onnx registry.example/demo/mlp:v1 --record 1";
+
+/// Send an artifact to a registry, from the local store or straight from files
+#[derive(Args)]
+#[command(
+    after_help = HELP,
+    override_usage = "modelctl push [OPTIONS] <REFERENCE>\n       modelctl push [OPTIONS] <PATH> <REFERENCE>"
+)]
+pub(crate) struct PushArgs {
+    /// The reference, or the file or folder to pack
+    #[arg(value_name = "PATH|REFERENCE")]
+    first: String,
+    /// The reference, where files are packed
+    #[arg(value_name = "REFERENCE")]
+    second: Option<Reference>,
+    /// Blobs in flight at a time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    jobs: Option<u8>,
+    #[command(flatten)]
+    content: ContentOptions,
+    #[command(flatten)]
+    registry: RegistryOptions,
+}
+
+/// Sends what was asked for; the tag comes last.
+pub(crate) async fn run(
+    args: PushArgs,
+    context: &Context,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    if let Some(reference) = args.second {
+        let destination = context.repository(reference.or_latest(), &args.registry)?;
+        let path = PathBuf::from(args.first);
+        let plan = content::plan(path, args.content, context, output).await?;
+        let report = content::store(&plan, &destination, args.jobs).await?;
+        output.note(report.note("pushed"))?;
+        return Ok(output.report(&report)?);
+    }
+    let reference = args.first.parse::<Place>()?;
+    let Place::Registry(reference) = reference else {
+        return Err(Failure::WrongPlace {
+            place: reference,
+            expected: "a reference, as in `registry.example/mlp:v1`, or a path and a reference",
+        });
+    };
+    let reference = reference.or_latest();
+    let source = context.entry(reference.clone())?;
+    let destination = context.repository(reference, &args.registry)?;
+    let report = send(&source, &destination, context, args.jobs).await?;
+    output.note(report.note("pushed"))?;
+    Ok(output.report(&report)?)
+}
+
+async fn send(
+    source: &Spot,
+    destination: &Spot,
+    context: &Context,
+    jobs: Option<u8>,
+) -> Result<TransferReport, Failure> {
+    let document = source.resolve().await?;
+    let options = context.copy_options(jobs);
+    let copied = transfer::copy(&source.depot(), &destination.depot(), &document, &options).await?;
+    destination.tag(&document.descriptor()).await?;
+    Ok(TransferReport::new(
+        destination.to_string(),
+        document.digest(),
+        &copied,
+    ))
+}
