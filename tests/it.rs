@@ -13,6 +13,7 @@ mod contract;
 mod determinism;
 mod interop;
 mod plan_artifact;
+mod plan_refusals;
 mod plan_source;
 mod plan_split;
 mod pull;

@@ -7,7 +7,7 @@ use modelctl::store::{Memory, Storage as _};
 use serde_json::Value;
 
 use crate::support::models::{FLOAT, external_sum, floats, inline_sum, tensor};
-use crate::support::plans::{files, layers, paths, plan, refusal, write};
+use crate::support::plans::{files, layers, paths, plan, write};
 
 fn planned(originals: &[(&str, Vec<u8>)], options: &PlanOptions) -> ArtifactPlan {
     let folder = tempfile::tempdir().unwrap();
@@ -307,28 +307,6 @@ fn tests_in_another_form_are_refused() {
     }
     let error = refusal(&[("c/input_0.pb", data)], None, 1);
     assert!(error.contains("both numbered from 0"), "{error}");
-}
-
-#[test]
-fn manifest_beyond_3_mib_is_refused_with_the_remedy() {
-    let folder = tempfile::tempdir().unwrap();
-    let name = "x".repeat(200);
-    for n in 0..5000 {
-        std::fs::write(folder.path().join(format!("{n}{name}.pt")), [1]).unwrap();
-    }
-    let error = refusal(folder.path());
-    assert!(error.starts_with("manifest of 3"), "{error}");
-    assert!(
-        error.contains("pack the folder in parts, or leave files out with --exclude"),
-        "{error}"
-    );
-}
-
-#[test]
-fn nothing_to_pack_is_an_error() {
-    let folder = tempfile::tempdir().unwrap();
-    assert!(refusal(folder.path()).ends_with("has no files to pack"));
-    assert!(refusal(&folder.path().join("missing")).starts_with("cannot read"));
 }
 
 #[test]

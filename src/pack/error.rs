@@ -1,17 +1,17 @@
 //! Errors of this stage.
 
-use crate::ErrorKind;
+use crate::{Error, ErrorKind};
 
 /// Why an artifact could not be packed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
-    /// A local file could not be read or written.
-    #[error("`{}`: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: std::path::PathBuf,
+    /// A blob could not be stored: its file changed, or the store failed.
+    #[error("cannot store {blob}")]
+    Store {
+        /// Which: the path of a layer, `the config` or `the manifest`.
+        blob: String,
         /// Why.
-        source: std::io::Error,
+        source: Box<Error>,
     },
 }
 
@@ -19,7 +19,7 @@ impl PackError {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Io { .. } => ErrorKind::Io,
+            Self::Store { source, .. } => source.kind(),
         }
     }
 }

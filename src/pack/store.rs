@@ -4,15 +4,16 @@ use std::cmp::Reverse;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
+use super::PackError;
 use crate::Result;
-use crate::oci::Descriptor;
+use crate::oci::{Descriptor, OciError};
 use crate::plan::ArtifactPlan;
 use crate::store::{BlobSource, Storage};
 
 /// How to store an artifact.
 #[derive(Debug, Clone)]
 pub struct PackOptions {
-    /// How many blobs are on their way at once.
+    /// How many blobs are on their way at once; at least one is.
     pub jobs: usize,
 }
 
@@ -35,6 +36,13 @@ pub struct PackReport {
     pub stored_size: u64,
 }
 
+/// A blob of the plan, and what to call it.
+struct Blob<'a> {
+    descriptor: &'a Descriptor,
+    content: &'a dyn BlobSource,
+    name: String,
+}
+
 /// Stores every blob of the plan that is not there yet, children first: who stops it leaves garbage,
 /// never a manifest whose layers are missing. A file that changed since the plan was made is an
 /// error that names it, and its layer is not stored.
@@ -50,44 +58,51 @@ pub async fn store<S: Storage>(
         present: 0,
         stored_size: 0,
     };
-    let blobs = blobs(plan)?;
-    let pushes = blobs
-        .into_iter()
-        .map(|(blob, content)| push(sink, blob, content));
+    let pushes = blobs(plan)?.into_iter().map(|blob| push(sink, blob));
     let mut pushed = stream::iter(pushes).buffer_unordered(options.jobs.max(1));
     while let Some(stored) = pushed.try_next().await? {
         report.count(stored);
     }
-    let raw = plan.manifest.raw().to_vec();
-    report.count(push(sink, &manifest, &raw).await?);
+    let blob = Blob {
+        descriptor: &manifest,
+        content: &plan.manifest.raw().to_vec(),
+        name: "the manifest".to_owned(),
+    };
+    report.count(push(sink, blob).await?);
     Ok(report)
 }
 
 /// The layers and the config, each digest once, the largest first so that none is left alone at
 /// the end.
-fn blobs(plan: &ArtifactPlan) -> Result<Vec<(&Descriptor, &dyn BlobSource)>> {
-    let config = &plan.manifest.manifest()?.config;
-    let layers = plan.layers.iter();
-    let layers = layers.map(|layer| (&layer.descriptor, &layer.content as &dyn BlobSource));
-    let mut blobs: Vec<_> = layers
-        .chain([(config, &plan.config as &dyn BlobSource)])
-        .collect();
-    blobs.sort_by_key(|(blob, _)| (Reverse(blob.size), blob.digest));
-    blobs.dedup_by_key(|(blob, _)| blob.digest);
+fn blobs(plan: &ArtifactPlan) -> Result<Vec<Blob<'_>>> {
+    let layers = plan.layers.iter().map(|layer| Blob {
+        descriptor: &layer.descriptor,
+        content: &layer.content,
+        name: format!("`{}`", layer.path),
+    });
+    let config = Blob {
+        descriptor: &plan.manifest.manifest()?.config,
+        content: &plan.config,
+        name: "the config".to_owned(),
+    };
+    let mut blobs: Vec<Blob> = layers.chain([config]).collect();
+    blobs.sort_by_key(|blob| (Reverse(blob.descriptor.size), blob.descriptor.digest));
+    blobs.dedup_by_key(|blob| blob.descriptor.digest);
     Ok(blobs)
 }
 
 /// Pushes one blob; its size if it was not there.
-async fn push<S: Storage>(
-    sink: &S,
-    blob: &Descriptor,
-    content: &dyn BlobSource,
-) -> Result<Option<u64>> {
-    if sink.exists(blob).await? {
+async fn push<S: Storage>(sink: &S, blob: Blob<'_>) -> Result<Option<u64>, PackError> {
+    let failed = |source| PackError::Store {
+        blob: blob.name.clone(),
+        source: Box::new(source),
+    };
+    if sink.exists(blob.descriptor).await.map_err(failed)? {
         return Ok(None);
     }
-    sink.push(blob, content).await?;
-    Ok(Some(blob.size))
+    let pushed = sink.push(blob.descriptor, blob.content).await;
+    pushed.map_err(failed)?;
+    Ok(Some(blob.descriptor.size))
 }
 
 impl PackReport {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::artifact::ArtifactPlan;
 use super::survey::Survey;
-use super::{PlanError, PlanOptions, case, compose, describe, document, hash};
+use super::{PlanError, PlanOptions, case, compose, document, hash};
 
 /// Plans the artifact of a folder, or of one file and the external data that it names. Reads and
 /// hashes every file, writes nothing. Blocks: call it on a thread of its own.
@@ -18,7 +18,7 @@ pub fn build(path: &Path, options: &PlanOptions) -> Result<ArtifactPlan, PlanErr
     let cases = case::cases(&survey, &options.tests)?;
     let composition = compose::compose(&survey, cases)?;
     let digests = hash::digests(&survey, &composition)?;
-    let model_manifest = describe::model_manifest(&survey, &composition, &digests, options);
+    let model_manifest = document::model_manifest(&survey, &composition, &digests, options);
     let plan = document::assemble(&composition, model_manifest, options)?;
     Ok(ArtifactPlan {
         left_out: std::mem::take(&mut survey.left_out),

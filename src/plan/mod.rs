@@ -5,8 +5,7 @@
 //! split      tensors → regions → shards; graphs without weights
 //! compose    layers in order; every file as extents of them
 //! hash       digests of layers, files and tensors, on several threads
-//! describe   the model manifest
-//! document   config and OCI manifest: the plan
+//! document   model manifest, config and OCI manifest: the plan
 //! ```
 //! Nothing is written and no weights are held in memory: the content of a layer is a list of
 //! [`Segments`], which a store reads from the original files. The plan depends on names and contents
@@ -17,7 +16,6 @@ mod build;
 mod case;
 mod compose;
 mod content;
-mod describe;
 mod document;
 mod error;
 mod gather;
@@ -26,7 +24,6 @@ mod layer;
 mod options;
 mod split;
 mod survey;
-mod timestamp;
 
 pub use artifact::{ArtifactPlan, PlannedLayer};
 pub use build::build;

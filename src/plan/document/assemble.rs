@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::artifact::{ArtifactPlan, PlannedLayer};
-use super::compose::Composition;
-use super::content::Segments;
-use super::layer::{Draft, LayerKind};
 use super::timestamp::rfc3339;
-use super::{PlanError, PlanOptions};
 use crate::model::modelpack::{ModelConfig, ModelDescriptor, ModelFs, Technical, precision};
 use crate::model::{FilePath, MANIFEST_PATH, MAX_MODEL_MANIFEST_SIZE, ModelManifest};
 use crate::oci::{Descriptor, Digest, Document, Manifest, annotation, media_type};
+use crate::plan::artifact::{ArtifactPlan, PlannedLayer};
+use crate::plan::compose::Composition;
+use crate::plan::content::Segments;
+use crate::plan::layer::{Draft, LayerKind};
+use crate::plan::{PlanError, PlanOptions};
 
 /// The longest OCI manifest that is written: registries must take 4 MiB, and annotations may come.
 const MAX_OCI_MANIFEST: u64 = 3 * 1024 * 1024;
 
 /// Writes the documents of an artifact.
-pub(super) fn assemble(
+pub(in crate::plan) fn assemble(
     composition: &Composition,
     model_manifest: ModelManifest,
     options: &PlanOptions,

@@ -1,18 +1,18 @@
 //! A composition and its digests → the model manifest.
 
-use super::PlanOptions;
-use super::compose::Composition;
-use super::hash::Digests;
-use super::survey::Survey;
 use crate::model::{
     Dimension, File, Graph, Interface, Layer, ModelManifest, Operator, Opset, Producer, Sha256,
     Tensor, Value, role,
 };
 use crate::oci::Digest;
 use crate::onnx::{Dim, Model, ValueInfo};
+use crate::plan::PlanOptions;
+use crate::plan::compose::Composition;
+use crate::plan::hash::Digests;
+use crate::plan::survey::Survey;
 
 /// Writes down what the artifact is.
-pub(super) fn model_manifest(
+pub(in crate::plan) fn model_manifest(
     survey: &Survey,
     composition: &Composition,
     digests: &Digests,
