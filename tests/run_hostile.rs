@@ -10,7 +10,8 @@ use modelctl::ErrorKind;
 use modelctl::run::{Engine, Limits, RecordOptions, RunError, record, supervise};
 use tempfile::TempDir;
 
-use crate::support::onnx::{Proto, addition, attribute, external, model, node, tensor, value};
+use crate::support::graphs::{addition, attribute, external, model, node, single, value};
+use crate::support::models::{FLOAT, INT64, bytes, number, tensor};
 
 fn engine() -> &'static Engine {
     let library = std::env::var_os("MODELCTL_TEST_ORT_LIB").expect("the path of the library");
@@ -43,7 +44,7 @@ fn refusal(root: &Path, bytes: &[u8]) -> String {
 }
 
 fn located(location: &str) -> Vec<u8> {
-    model(addition(external("w", &[2], &[("location", location)])), "")
+    model(&addition(&external(&[2], &[("location", location)])), "")
 }
 
 #[test]
@@ -122,21 +123,16 @@ fn an_in_memory_marker_is_refused() {
 #[ignore = "needs the onnxruntime library"]
 fn compiled_contexts_and_session_options_are_refused() {
     let (_temp, root) = folder();
-    let graph = Proto::new()
-        .message(1, node("com.microsoft", "EPContext", &["x"], &["y"]))
-        .bytes(2, "context")
-        .message(11, value("x", 1, &[Some(2)]))
-        .message(12, value("y", 1, &[Some(2)]));
+    let engine = node(("com.microsoft", "EPContext"), &["x"], &["y"], &[]);
     assert_eq!(
-        refusal(&root, &model(graph, "com.microsoft")),
+        refusal(&root, &model(&single(&engine, &[]), "com.microsoft")),
         "`model.onnx`: operator `EPContext` of domain `com.microsoft` loads a compiled engine that \
          nothing here can check"
     );
-    let entry = Proto::new().bytes(1, "ort_config").bytes(2, "{}");
-    let sound = addition(tensor("w", 1, &[2]).bytes(9, [0; 8]));
-    let configured = Proto(model(sound, "")).message(14, entry);
+    let entry = bytes(14, [bytes(1, "ort_config"), bytes(2, "{}")].concat());
+    let sound = model(&addition(&tensor("w", FLOAT, &[2], &[0; 8])), "");
     assert_eq!(
-        refusal(&root, &configured.0),
+        refusal(&root, &[sound, entry].concat()),
         "`model.onnx`: metadata entry `ort_config` would configure ONNX Runtime: remove it from \
          the model"
     );
@@ -166,8 +162,8 @@ fn regions_outside_the_file_are_refused() {
         ),
         (("sha", "0"), "external data has the unknown key `sha`"),
     ] {
-        let tensor = external("w", &[2], &[("location", "w.bin"), entry]);
-        let text = refusal(&root, &model(addition(tensor), ""));
+        let tensor = external(&[2], &[("location", "w.bin"), entry]);
+        let text = refusal(&root, &model(&addition(&tensor), ""));
         let expected = format!("`model.onnx`: initializer `w`: {reason}");
         assert!(text.starts_with(&expected), "{text}");
     }
@@ -202,9 +198,9 @@ fn external_data_that_is_no_file_is_refused() {
 fn absurd_shapes_are_refused() {
     let (_temp, root) = folder();
     fs::write(root.join("w.bin"), [0; 8]).unwrap();
-    let inline = tensor("w", 1, &[1 << 40]).bytes(9, [0; 16]);
-    let far = external("w", &[1 << 31, 1 << 20], &[("location", "w.bin")]);
-    let negative = tensor("w", 1, &[-4i64 as u64]).bytes(9, [0; 8]);
+    let inline = tensor("w", FLOAT, &[1 << 40], &[0; 16]);
+    let far = external(&[1 << 31, 1 << 20], &[("location", "w.bin")]);
+    let negative = tensor("w", FLOAT, &[-4i64 as u64], &[0; 8]);
     for (initializer, reason) in [
         (
             inline,
@@ -217,7 +213,7 @@ fn absurd_shapes_are_refused() {
         (negative, "dimension -4 is negative"),
     ] {
         assert_eq!(
-            refusal(&root, &model(addition(initializer), "")),
+            refusal(&root, &model(&addition(&initializer), "")),
             format!("`model.onnx`: initializer `w`: {reason}")
         );
     }
@@ -229,12 +225,8 @@ fn absurd_shapes_are_refused() {
 fn custom_operators_are_refused_and_their_library_is_not_loaded() {
     let (_temp, root) = folder();
     fs::write(root.join("custom_ops.so"), "\x7fELF").unwrap();
-    let graph = Proto::new()
-        .message(1, node("my.domain", "Exfiltrate", &["x"], &["y"]))
-        .bytes(2, "custom")
-        .message(11, value("x", 1, &[Some(2)]))
-        .message(12, value("y", 1, &[Some(2)]));
-    let error = run(&root, &model(graph, "my.domain")).unwrap_err();
+    let custom = node(("my.domain", "Exfiltrate"), &["x"], &["y"], &[]);
+    let error = run(&root, &model(&single(&custom, &[]), "my.domain")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(
         error.to_string(),
@@ -268,19 +260,14 @@ fn what_is_not_a_model_is_named() {
 #[ignore = "needs the onnxruntime library"]
 fn what_onnx_runtime_refuses_is_an_error_with_its_message() {
     let (_temp, root) = folder();
-    let unknown = Proto::new()
-        .message(1, node("", "NoSuchOperator", &["x"], &["y"]))
-        .bytes(2, "g")
-        .message(11, value("x", 1, &[Some(2)]))
-        .message(12, value("y", 1, &[Some(2)]));
-    let cyclic = Proto::new()
-        .message(1, node("", "Add", &["x", "b"], &["a"]))
-        .message(1, node("", "Add", &["x", "a"], &["b"]))
-        .bytes(2, "g")
-        .message(11, value("x", 1, &[Some(2)]))
-        .message(12, value("b", 1, &[Some(2)]));
-    for (graph, part) in [(unknown, "NoSuchOperator"), (cyclic, "")] {
-        let error = run(&root, &model(graph, "")).unwrap_err();
+    let unknown = node(("", "NoSuchOperator"), &["x"], &["y"], &[]);
+    let cyclic = [
+        node(("", "Add"), &["x", "b"], &["a"], &[]),
+        node(("", "Add"), &["x", "a"], &["b"], &[]),
+        node(("", "Neg"), &["b"], &["y"], &[]),
+    ];
+    for (nodes, part) in [(unknown, "NoSuchOperator"), (cyclic.concat(), "")] {
+        let error = run(&root, &model(&single(&nodes, &[]), "")).unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, RunError::Runtime { .. }), "{text}");
         assert_eq!(error.kind(), ErrorKind::Failed);
@@ -297,17 +284,15 @@ fn what_onnx_runtime_refuses_is_an_error_with_its_message() {
 #[ignore = "needs the onnxruntime library"]
 fn an_allocation_beyond_memory_is_an_error() {
     let (_temp, root) = folder();
-    let huge = tensor("w", 7, &[1]).bytes(9, (1u64 << 40).to_le_bytes());
-    let fill = tensor("", 1, &[1]).bytes(9, [0; 4]);
-    let graph = Proto::new()
-        .message(
-            1,
-            node("", "ConstantOfShape", &["w"], &["y"]).message(5, attribute("value", 5, fill, 4)),
-        )
-        .bytes(2, "huge")
-        .message(5, huge)
-        .message(12, value("y", 1, &[None]));
-    let error = run(&root, &model(graph, "")).unwrap_err();
+    let huge = tensor("w", INT64, &[1], &(1u64 << 40).to_le_bytes());
+    let fill = attribute("value", &bytes(5, tensor("", FLOAT, &[1], &[0; 4])), 4);
+    let graph = [
+        node(("", "ConstantOfShape"), &["w"], &["y"], &fill),
+        bytes(2, "huge"),
+        bytes(5, huge),
+        bytes(12, value("y", FLOAT, &[None])),
+    ];
+    let error = run(&root, &model(&graph.concat(), "")).unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, RunError::Runtime { .. }), "{text}");
     assert!(
@@ -316,29 +301,30 @@ fn an_allocation_beyond_memory_is_an_error() {
     );
 }
 
-/// A graph with a Loop of 2^62 steps; the step computes `next` from `state`.
-fn endless(step: Proto) -> Vec<u8> {
-    let state = |name| value(name, 1, &[None]);
-    let body = Proto::new()
-        .message(1, node("", "Identity", &["go"], &["goes"]))
-        .message(1, step)
-        .bytes(2, "body")
-        .message(11, value("step", 7, &[]))
-        .message(11, value("go", 9, &[]))
-        .message(11, state("state"))
-        .message(12, value("goes", 9, &[]))
-        .message(12, state("next"));
-    let repeat = node("", "Loop", &["trips", "", "x"], &["y"]);
-    let graph = Proto::new()
-        .message(1, repeat.message(5, attribute("body", 6, body, 5)))
-        .bytes(2, "endless")
-        .message(
-            5,
-            tensor("trips", 7, &[]).bytes(9, (1u64 << 62).to_le_bytes()),
-        )
-        .message(11, value("x", 1, &[Some(64)]))
-        .message(12, state("y"));
-    model(graph, "")
+/// A model with a Loop of 2^62 steps; the step computes `next` from `state`.
+fn endless(step: Vec<u8>) -> Vec<u8> {
+    const BOOL: u64 = 9;
+    const GRAPH: u64 = 5;
+    let state = |name| value(name, FLOAT, &[None]);
+    let body = [
+        node(("", "Identity"), &["go"], &["goes"], &[]),
+        step,
+        bytes(2, "body"),
+        bytes(11, value("step", INT64, &[])),
+        bytes(11, value("go", BOOL, &[])),
+        bytes(11, state("state")),
+        bytes(12, value("goes", BOOL, &[])),
+        bytes(12, state("next")),
+    ];
+    let body = attribute("body", &bytes(6, body.concat()), GRAPH);
+    let graph = [
+        node(("", "Loop"), &["trips", "", "x"], &["y"], &body),
+        bytes(2, "endless"),
+        bytes(5, tensor("trips", INT64, &[], &(1u64 << 62).to_le_bytes())),
+        bytes(11, value("x", FLOAT, &[Some(64)])),
+        bytes(12, state("y")),
+    ];
+    model(&graph.concat(), "")
 }
 
 /// The environment variable that tells a worker which model to run.
@@ -381,8 +367,9 @@ fn supervised(bytes: &[u8], seconds: u64) -> Result<i32, String> {
 #[test]
 #[ignore = "needs the onnxruntime library"]
 fn a_loop_that_grows_meets_the_memory_limit() {
-    let axis = Proto::new().bytes(1, "axis").number(3, 0).number(20, 2);
-    let double = node("", "Concat", &["state", "state"], &["next"]).message(5, axis);
+    const INT: u64 = 2;
+    let axis = attribute("axis", &number(3, 0), INT);
+    let double = node(("", "Concat"), &["state", "state"], &["next"], &axis);
     // An error of ONNX Runtime where it notices; else the worker dies and the parent says how.
     match supervised(&endless(double), 60) {
         Ok(code) => assert_eq!(code, 0, "the worker's assertions failed"),
@@ -398,7 +385,7 @@ fn a_loop_that_grows_meets_the_memory_limit() {
 #[ignore = "needs the onnxruntime library"]
 fn a_loop_without_end_meets_the_time_limit() {
     assert_eq!(
-        supervised(&endless(node("", "Neg", &["state"], &["next"])), 5).unwrap_err(),
+        supervised(&endless(node(("", "Neg"), &["state"], &["next"], &[])), 5).unwrap_err(),
         "ONNX Runtime was stopped after 5 s, the time limit"
     );
 }

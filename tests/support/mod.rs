@@ -3,8 +3,8 @@
 pub(crate) mod artifact;
 pub(crate) mod embedded;
 pub(crate) mod env;
+pub(crate) mod graphs;
 pub(crate) mod handmade;
 pub(crate) mod http;
 pub(crate) mod models;
-pub(crate) mod onnx;
 pub(crate) mod plans;
