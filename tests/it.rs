@@ -23,6 +23,7 @@ mod registry_manifests;
 mod registry_store;
 mod registry_uploads;
 mod run_hostile;
+mod run_onnxruntime;
 mod schema;
 mod support;
 mod verify;
