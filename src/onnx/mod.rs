@@ -10,20 +10,18 @@
 
 mod check;
 mod data_type;
-mod encode;
 mod error;
 pub mod external;
 mod fault;
-mod field;
-mod location;
 mod model;
 mod probe;
 mod read;
-mod read_at;
 mod rewrite;
 mod tree;
-mod window;
 mod wire;
+
+#[cfg(test)]
+mod tests;
 
 pub use check::{check, check_external_data};
 pub use data_type::DataType;
@@ -32,5 +30,5 @@ pub use fault::{FileFault, TensorFault};
 pub use model::{Content, Dim, Model, SMALLEST, Tensor, ValueInfo};
 pub use probe::is_onnx;
 pub use read::{read, tensor_shape};
-pub use read_at::ReadAt;
 pub use rewrite::{Move, Piece, pieces, rewrite};
+pub use wire::ReadAt;

@@ -42,8 +42,7 @@ pub struct Model {
 impl Model {
     /// What a message calls a tensor, by its index: "initializer `W`".
     pub(crate) fn label(&self, index: usize) -> String {
-        let name = self.tensors.get(index).map_or("", |tensor| &tensor.name);
-        format!("{} `{name}`", self.tree.origin(index).name())
+        self.tree.label(&self.tensors, index)
     }
 }
 

@@ -1,8 +1,9 @@
 //! What a file is by its content: the first bytes, or a cheap walk over its top-level records.
 
 use super::OnnxError;
-use super::field::{graph, model};
-use super::read_at::ReadAt;
+
+use super::wire::ReadAt;
+use super::wire::field::{graph, model};
 use super::wire::{Message, Record, Span, Value, Wire};
 
 /// As many bytes as a recognition by the beginning needs.

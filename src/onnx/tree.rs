@@ -1,6 +1,7 @@
 //! The messages on the way to each tensor: what must be encoded anew when a tensor's record
 //! changes its length.
 
+use super::Tensor;
 use super::wire::{Record, Span};
 
 /// What kind of place a tensor was found in.
@@ -13,12 +14,17 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
+    /// What a message calls a tensor: "initializer `W`", "constant `c` in `loop/body`".
+    pub(crate) fn label(self, scope: &str, name: &str) -> String {
+        let kind = match self {
             Self::Initializer => "initializer",
             Self::Constant => "constant",
             Self::Attribute => "attribute tensor",
             Self::Sparse => "sparse tensor",
+        };
+        match scope {
+            "" => format!("{kind} `{name}`"),
+            scope => format!("{kind} `{name}` in `{scope}`"),
         }
     }
 }
@@ -70,10 +76,11 @@ impl Tree {
         self.tensors.get(tensor).map(|(frame, _)| *frame as usize)
     }
 
-    /// Where a tensor was found, by its index in the model.
-    pub(crate) fn origin(&self, tensor: usize) -> Origin {
-        self.tensors
-            .get(tensor)
-            .map_or(Origin::Initializer, |(_, origin)| *origin)
+    /// What a message calls a tensor, by its index in the model.
+    pub(crate) fn label(&self, tensors: &[Tensor], index: usize) -> String {
+        match (self.tensors.get(index), tensors.get(index)) {
+            (Some((_, origin)), Some(tensor)) => origin.label(&tensor.scope, &tensor.name),
+            _ => format!("tensor {index}"),
+        }
     }
 }

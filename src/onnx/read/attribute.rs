@@ -5,8 +5,8 @@ use super::model::Walk;
 use super::scope::Place;
 use super::tensor::Found;
 use crate::onnx::OnnxError;
-use crate::onnx::field;
 use crate::onnx::tree::Origin;
+use crate::onnx::wire::field;
 use crate::onnx::wire::{Message, Record, Span, Value};
 
 impl Walk<'_> {

@@ -1,9 +1,10 @@
 //! The entries of `external_data` → where a tensor's bytes are (onnx, docs/ExternalData.md).
 
+use crate::onnx::external::location;
 use crate::onnx::fault::TensorFault;
-use crate::onnx::field::entry as field;
+use crate::onnx::wire::field::entry as field;
 use crate::onnx::wire::{Message, Span, Value, Wire};
-use crate::onnx::{Content, DataType, OnnxError, location};
+use crate::onnx::{Content, DataType, OnnxError};
 
 /// The keys that are defined. ONNX Runtime refuses all others; onnx once set attributes of an
 /// object by them (CVE-2026-34445). The last two are read and never used.

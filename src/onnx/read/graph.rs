@@ -4,8 +4,8 @@ use super::model::Walk;
 use super::scope::Place;
 use super::tensor::Found;
 use crate::onnx::OnnxError;
-use crate::onnx::field;
 use crate::onnx::tree::Origin;
+use crate::onnx::wire::field;
 use crate::onnx::wire::{Message, Record, Span, Value};
 
 /// How many graphs may enclose each other. Protobuf's own limit of 100 messages allows 33.
@@ -73,7 +73,7 @@ impl Walk<'_> {
             ..place
         };
         if place.depth > MAX_DEPTH {
-            return Err(OnnxError::Limit("64 graphs inside each other"));
+            return Err(OnnxError::Limit("graphs nested over 64 deep"));
         }
         let mut message = Message::new(body, 0);
         while let Some(record) = self.wire.next(&mut message)? {

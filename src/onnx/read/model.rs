@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::scope::{Place, Scope};
-use crate::onnx::field;
-use crate::onnx::read_at::ReadAt;
+use crate::onnx::ReadAt;
 use crate::onnx::tree::Frame;
+use crate::onnx::wire::field;
 use crate::onnx::wire::{Message, Record, Span, Value, Wire};
 use crate::onnx::{Model, OnnxError, probe};
 

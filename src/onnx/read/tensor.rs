@@ -4,8 +4,8 @@ use super::external::External;
 use super::model::Walk;
 use super::scope::Place;
 use crate::onnx::fault::TensorFault;
-use crate::onnx::field::tensor as field;
 use crate::onnx::tree::{Frame, Origin};
+use crate::onnx::wire::field::tensor as field;
 use crate::onnx::wire::{Message, Record, Span, Value, Wire};
 use crate::onnx::{Content, DataType, OnnxError, ReadAt, Tensor};
 
@@ -41,12 +41,13 @@ impl Walk<'_> {
         let mut proto = Proto::read(&mut self.wire, body)?;
         let content = proto.content();
         let name = found.name.map_or(proto.name, str::to_owned);
+        let scope = place.scope.render();
         let content = content.map_err(|fault| OnnxError::Tensor {
-            tensor: format!("{} `{name}`", found.origin.name()),
+            tensor: found.origin.label(&scope, &name),
             fault,
         })?;
         let tensor = Tensor {
-            scope: place.scope.render(),
+            scope,
             name,
             data_type: DataType(proto.data_type),
             shape: proto.dims,

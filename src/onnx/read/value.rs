@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::model::Walk;
-use crate::onnx::field::{kind as field, value};
+use crate::onnx::wire::field::{kind as field, value};
 use crate::onnx::wire::{Message, Span, Value};
 use crate::onnx::{DataType, Dim, OnnxError, ValueInfo};
 
@@ -64,7 +64,7 @@ impl Walk<'_> {
 
     fn kind(&mut self, body: Span, depth: u32) -> Result<Typed, OnnxError> {
         if depth > MAX_DEPTH {
-            return Err(OnnxError::Limit("64 types inside each other"));
+            return Err(OnnxError::Limit("types nested over 64 deep"));
         }
         let mut typed = (Kind::Unknown, None);
         let mut message = Message::new(body, 0);

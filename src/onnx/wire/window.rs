@@ -4,9 +4,9 @@
 //! The window is small after a jump, so that hardly any weights are read, and doubles while the
 //! reads follow each other, so that a long list of nodes costs few system calls.
 
-use super::OnnxError;
 use super::read_at::ReadAt;
-use super::wire::Span;
+use super::reader::Span;
+use crate::onnx::OnnxError;
 
 /// The first read after a jump: a page.
 const FIRST: u64 = 4 << 10;

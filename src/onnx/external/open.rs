@@ -13,9 +13,9 @@ use std::path::Path;
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::OnnxError;
-use super::fault::{FileFault, TensorFault};
 use super::location;
+use crate::onnx::OnnxError;
+use crate::onnx::fault::{FileFault, TensorFault};
 
 /// Opening a pipe must not wait for a writer; a terminal must not become ours.
 const READ: OFlags = OFlags::RDONLY
@@ -103,5 +103,32 @@ fn fault(error: Errno) -> FileFault {
         // A socket.
         Errno::NXIO | Errno::OPNOTSUPP | Errno::NODEV => FileFault::NotRegular,
         other => FileFault::Io(other.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    /// The way without openat2 refuses what the kernel would.
+    #[test]
+    fn stepping_follows_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        std::fs::write(root.join("a/b/w"), "w").unwrap();
+        symlink(root.join("a"), root.join("link")).unwrap();
+        symlink("w", root.join("a/b/v")).unwrap();
+        let at = fs::open(root, FOLDER, Mode::empty()).unwrap();
+        for (path, expected) in [
+            ("a/b/w", None),
+            ("link/b/w", Some(Errno::LOOP)),
+            ("a/b/v", Some(Errno::LOOP)),
+            ("a/b/w/x", Some(Errno::NOTDIR)),
+            ("a/c/w", Some(Errno::NOENT)),
+        ] {
+            assert_eq!(stepwise(at.as_fd(), path).err(), expected, "{path}");
+        }
     }
 }

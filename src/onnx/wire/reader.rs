@@ -5,9 +5,9 @@
 //! field that may occur once is refused the second time: parsers merge the two, and a merged
 //! message is not what a reader of either sees.
 
-use super::OnnxError;
 use super::read_at::ReadAt;
 use super::window::Window;
+use crate::onnx::OnnxError;
 
 /// The longest name read, in bytes; names of exporters have tens.
 pub(crate) const MAX_NAME: u64 = 64 << 10;
@@ -94,7 +94,9 @@ impl<'a> Wire<'a> {
     /// Takes what is going to be kept, in bytes, from the budget.
     pub(crate) fn charge(&mut self, bytes: usize) -> Result<(), OnnxError> {
         let left = self.budget.checked_sub(bytes as u64);
-        self.budget = left.ok_or(OnnxError::Limit("64 MiB of names and tensor descriptions"))?;
+        self.budget = left.ok_or(OnnxError::Limit(
+            "names and tensor descriptions of over 64 MiB",
+        ))?;
         Ok(())
     }
 
@@ -183,7 +185,7 @@ impl<'a> Wire<'a> {
     /// The bytes of a span that is no longer than a name may be.
     pub(crate) fn bytes(&mut self, mut span: Span) -> Result<Vec<u8>, OnnxError> {
         if span.length() > MAX_NAME {
-            return Err(OnnxError::Limit("64 KiB for a name"));
+            return Err(OnnxError::Limit("a name longer than 64 KiB"));
         }
         let mut bytes = Vec::with_capacity(span.length() as usize);
         while span.length() > 0 {

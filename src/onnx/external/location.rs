@@ -4,7 +4,7 @@
 //! NUL, and dereference a marker for data in memory. So every text is checked before any of them
 //! sees it.
 
-use super::fault::TensorFault;
+use crate::onnx::fault::TensorFault;
 
 /// The location that ONNX Runtime takes for an address in memory.
 const MEMORY_MARKER: &str = "*/_ORT_MEM_ADDR_/*";
