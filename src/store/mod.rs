@@ -13,6 +13,7 @@ mod error;
 mod graph;
 mod layout;
 mod memory;
+mod progress;
 mod storage;
 mod verify_reader;
 
@@ -25,5 +26,6 @@ pub use error::{StoreError, error_of_read, read_error};
 pub use graph::{Graph, Node};
 pub use layout::{FileReader, GcPlan, Hold, Layout, RepairReport};
 pub use memory::Memory;
+pub use progress::{Progress, Reported, WithProgress};
 pub use storage::{BlobSource, Referrers, Storage, Tags};
 pub use verify_reader::{VerifyReader, check_range};
