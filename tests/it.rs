@@ -18,6 +18,7 @@ mod plan_source;
 mod plan_split;
 mod pull;
 mod registry_blobs;
+mod registry_crash;
 mod registry_http;
 mod registry_manifests;
 mod registry_store;

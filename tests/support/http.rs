@@ -1,8 +1,11 @@
 //! HTTP/1.1 by hand: what a test sends is exactly what goes over the wire.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
+
+/// How long a test waits for the other side.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// A request: method, target as it is sent, headers, body.
 pub(crate) struct Request {
@@ -63,57 +66,70 @@ impl Request {
     }
 
     /// Sends it on a new connection and reads the answer.
+    #[track_caller]
     pub(crate) fn send(&self, address: SocketAddr) -> Reply {
-        let mut stream = connect(address);
-        stream.write_all(self.head().as_bytes()).unwrap();
-        stream.write_all(&self.body).unwrap();
-        Reply::read(stream, self.method == "HEAD")
+        self.try_send(address).unwrap()
+    }
+
+    /// The same where the other side may not be there, or no longer.
+    pub(crate) fn try_send(&self, address: SocketAddr) -> io::Result<Reply> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(LIMIT))?;
+        stream.set_write_timeout(Some(LIMIT))?;
+        stream.write_all(self.head().as_bytes())?;
+        stream.write_all(&self.body)?;
+        Reply::try_read(stream, self.method == "HEAD")
     }
 }
 
 /// A connection that fails a test rather than hang it.
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
-    stream
-        .set_write_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.set_write_timeout(Some(LIMIT)).unwrap();
     stream
 }
 
 impl Reply {
     /// Reads an answer up to its announced length, or to the end of the connection.
+    #[track_caller]
     pub(crate) fn read(stream: TcpStream, is_head: bool) -> Self {
+        Self::try_read(stream, is_head).unwrap()
+    }
+
+    fn try_read(stream: TcpStream, is_head: bool) -> io::Result<Self> {
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        let status = line.split(' ').nth(1).unwrap().parse().unwrap();
-        let mut headers = Vec::new();
+        reader.read_line(&mut line)?;
+        let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let mut reply = Self {
+            status: status.ok_or(io::ErrorKind::UnexpectedEof)?,
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
         loop {
             let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
+            reader.read_line(&mut line)?;
             let Some((name, value)) = line.trim_end().split_once(": ") else {
                 break;
             };
-            headers.push((name.to_ascii_lowercase(), value.to_owned()));
+            let name = name.to_ascii_lowercase();
+            reply.headers.push((name, value.to_owned()));
         }
-        let mut reply = Self {
-            status,
-            headers,
-            body: Vec::new(),
-        };
-        if !is_head {
-            match reply
-                .header("content-length")
-                .map(|text| text.parse().unwrap())
-            {
-                Some(length) => reader.take(length).read_to_end(&mut reply.body).unwrap(),
-                None => reader.read_to_end(&mut reply.body).unwrap(),
-            };
+        let length = reply
+            .header("content-length")
+            .map(|text| text.parse().unwrap());
+        match length {
+            _ if is_head => {}
+            Some(length) => {
+                reply.body = vec![0; length];
+                reader.read_exact(&mut reply.body)?;
+            }
+            None => {
+                reader.read_to_end(&mut reply.body)?;
+            }
         }
-        reply
+        Ok(reply)
     }
 
     /// A header's first value.
