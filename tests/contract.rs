@@ -53,7 +53,7 @@ fn describe(bytes: &[u8]) -> Descriptor {
     Descriptor::of(media_type::OCTET_STREAM, bytes)
 }
 
-async fn read<S: Storage>(store: &S, blob: &Descriptor) -> io::Result<Vec<u8>> {
+pub(crate) async fn read<S: Storage>(store: &S, blob: &Descriptor) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut reader = store.fetch(blob).await.map_err(io::Error::other)?;
     reader.read_to_end(&mut bytes).await?;

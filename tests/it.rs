@@ -26,7 +26,13 @@ mod registry_uploads;
 mod run_hostile;
 mod run_onnxruntime;
 mod schema;
+mod store_archive;
+mod store_gc;
+mod store_layout;
+mod store_programs;
+mod store_repair;
 mod support;
+mod transfer;
 mod verify;
 
 /// A test file that nobody lists would never run.

@@ -182,3 +182,6 @@ impl Check {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

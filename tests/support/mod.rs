@@ -7,4 +7,5 @@ pub(crate) mod graphs;
 pub(crate) mod handmade;
 pub(crate) mod http;
 pub(crate) mod models;
+pub(crate) mod parts;
 pub(crate) mod plans;

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
 use super::{Hold, Layout, ingest};
@@ -35,16 +36,22 @@ impl Layout {
             .read(true)
             .custom_flags(flags.bits().cast_signed())
             .open(&path);
+        let irregular = |path| StoreError::Layout {
+            path,
+            reason: "not a regular file".to_owned(),
+        };
         let file = match opened {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(self.blob_not_found(digest));
+            }
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::LOOP) => {
+                return Err(irregular(path));
             }
             file => file.map_err(StoreError::io(&path))?,
         };
         let metadata = file.metadata().map_err(StoreError::io(&path))?;
         if !metadata.is_file() {
-            let reason = "not a regular file".to_owned();
-            return Err(StoreError::Layout { path, reason });
+            return Err(irregular(path));
         }
         Ok((file, metadata.len()))
     }

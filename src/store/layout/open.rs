@@ -89,11 +89,10 @@ impl Layout {
 }
 
 /// Refuses to turn a folder with other things in it into a layout. What an interrupted creation
-/// left is none of them.
+/// left is none of them, nor what another process makes at this moment.
 fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
-    let ours = |name: &str| {
-        ["blobs", "index.json", ingest::FOLDER].contains(&name) || LOCK_FILES.contains(&name)
-    };
+    const OURS: [&str; 4] = ["blobs", "index.json", ingest::FOLDER, MARKER];
+    let ours = |name: &str| OURS.contains(&name) || LOCK_FILES.contains(&name);
     for entry in fs::read_dir(path).map_err(StoreError::io(path))? {
         let name = entry.map_err(StoreError::io(path))?.file_name();
         if !name.to_str().is_some_and(ours) {

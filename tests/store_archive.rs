@@ -1,0 +1,358 @@
+//! Archives: written deterministically, read without unpacking, refused when hostile.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use modelctl::oci::{Descriptor, media_type};
+use modelctl::store::{Archive, Graph, Layout, Memory, Referrers as _, Storage as _};
+use modelctl::transfer::{CopyOptions, copy};
+use modelctl::{Error, ErrorKind};
+use tar::{EntryType, Header};
+use tempfile::TempDir;
+
+use crate::support::parts::{Parts, index};
+
+/// An artifact with a signature in memory.
+async fn source() -> (Memory, Parts, Parts) {
+    let store = Memory::new();
+    let model = Parts::new(&[b"weights", &[9; 100_000], b""]);
+    let signature = Parts::with_subject(&[b"signature"], Some(model.root()));
+    model.push(&store).await;
+    signature.push(&store).await;
+    (store, model, signature)
+}
+
+#[tokio::test]
+async fn archive_gives_back_what_was_written() {
+    let folder = TempDir::new().unwrap();
+    let (store, model, signature) = source().await;
+    let path = folder.path().join("model.tar");
+    let graph = Graph::walk_with_referrers(&store, &model.document()).await;
+    let graph = graph.unwrap();
+    Archive::write(&path, &store, &graph, Some("v1"))
+        .await
+        .unwrap();
+
+    let archive = Archive::open(&path).unwrap();
+    assert_eq!(
+        archive.resolve_name("v1").unwrap().digest,
+        model.root().digest
+    );
+    assert_eq!(archive.resolve_only().unwrap().digest, model.root().digest);
+    for (blob, bytes) in model.0.iter().chain(&signature.0) {
+        assert!(archive.exists(blob).await.unwrap());
+        assert_eq!(&crate::contract::read(&archive, blob).await.unwrap(), bytes);
+    }
+    let found = archive.referrers(&model.root().digest).await.unwrap();
+    assert_eq!(found[0].digest, signature.root().digest);
+
+    let layout = Layout::open_or_create(&folder.path().join("layout")).unwrap();
+    let options = CopyOptions {
+        referrers: true,
+        ..CopyOptions::default()
+    };
+    let report = copy(&archive, &layout, &model.document(), &options)
+        .await
+        .unwrap();
+    assert_eq!((report.copied, report.referrers), (7, 1));
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        2,
+        "a temporary file is left"
+    );
+}
+
+#[tokio::test]
+async fn same_artifact_gives_the_same_archive() {
+    let folder = TempDir::new().unwrap();
+    let (store, model, _) = source().await;
+    let graph = Graph::walk(&store, &model.document()).await.unwrap();
+    let (first, second) = (folder.path().join("1.tar"), folder.path().join("2.tar"));
+    Archive::write(&first, &store, &graph, Some("v1"))
+        .await
+        .unwrap();
+    let mut shuffled = graph.clone();
+    shuffled.blobs.reverse();
+    fs::write(&second, "an earlier file").unwrap();
+    Archive::write(&second, &store, &shuffled, Some("v1"))
+        .await
+        .unwrap();
+    assert!(fs::read(first).unwrap() == fs::read(second).unwrap());
+}
+
+#[tokio::test]
+async fn nothing_is_written_when_the_source_fails() {
+    let folder = TempDir::new().unwrap();
+    let (store, model, _) = source().await;
+    let graph = Graph::walk(&store, &model.document()).await.unwrap();
+    let path = folder.path().join("model.tar");
+    let empty = Memory::new();
+    let error = Archive::write(&path, &empty, &graph, None)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// Security row A35, in an archive.
+#[tokio::test]
+async fn flipped_byte_is_found_when_the_blob_is_fetched() {
+    let folder = TempDir::new().unwrap();
+    let (store, model, _) = source().await;
+    let graph = Graph::walk(&store, &model.document()).await.unwrap();
+    let path = folder.path().join("model.tar");
+    Archive::write(&path, &store, &graph, None).await.unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.windows(7).position(|window| window == b"weights");
+    bytes[at.unwrap()] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let archive = Archive::open(&path).unwrap();
+    let error = crate::contract::read(&archive, &model.0[0].0).await;
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .contains("got content with digest")
+    );
+}
+
+#[tokio::test]
+async fn archive_is_not_added_to() {
+    let folder = TempDir::new().unwrap();
+    let (store, model, _) = source().await;
+    let graph = Graph::walk(&store, &model.document()).await.unwrap();
+    let path = folder.path().join("model.tar");
+    Archive::write(&path, &store, &graph, None).await.unwrap();
+    let archive = Archive::open(&path).unwrap();
+    let blob = Descriptor::of(media_type::OCTET_STREAM, b"more");
+    assert!(archive.push(&blob, &b"more".to_vec()).await.is_err());
+}
+
+/// An archive with a sound layout and whatever else a test adds.
+struct Hostile {
+    folder: TempDir,
+    tar: tar::Builder<Vec<u8>>,
+}
+
+impl Hostile {
+    fn new() -> Self {
+        let mut hostile = Self {
+            folder: TempDir::new().unwrap(),
+            tar: tar::Builder::new(Vec::new()),
+        };
+        let index = index(&[]);
+        hostile.add("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#);
+        hostile.add("index.json", index.raw());
+        hostile
+    }
+
+    fn add(&mut self, name: &str, bytes: &[u8]) {
+        self.add_as(EntryType::Regular, name, bytes, |_| {});
+    }
+
+    /// Adds an entry whose name is written as it is, however bad.
+    fn add_as(
+        &mut self,
+        kind: EntryType,
+        name: &str,
+        bytes: &[u8],
+        change: impl FnOnce(&mut Header),
+    ) {
+        let mut header = Header::new_ustar();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_entry_type(kind);
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        change(&mut header);
+        header.set_cksum();
+        self.tar.append(&header, bytes).unwrap();
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("hostile.tar")
+    }
+
+    fn open(self) -> Result<Archive, modelctl::store::StoreError> {
+        let path = self.path();
+        fs::write(&path, self.tar.into_inner().unwrap()).unwrap();
+        Archive::open(&path)
+    }
+
+    /// Asserts that the archive is refused, and that the error says why.
+    fn refused(self, expected: &str) {
+        let error = self.open().unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+    }
+}
+
+#[test]
+fn other_files_and_folders_are_tolerated() {
+    let mut archive = Hostile::new();
+    archive.add_as(EntryType::Directory, "./blobs/", b"", |_| {});
+    archive.add("./README", b"hello");
+    archive.add("blobs/sha256/notes.txt", b"hello");
+    assert!(archive.open().unwrap().entries().is_empty());
+}
+
+/// Security rows A10, A11, A15.
+#[test]
+fn entries_that_are_not_files_are_refused() {
+    for (kind, expected) in [
+        (
+            EntryType::Symlink,
+            "entry \"d\": link entries are not allowed",
+        ),
+        (EntryType::Link, "entry \"d\": link entries are not allowed"),
+        (EntryType::Char, "entry \"d\": entries of type Char"),
+        (EntryType::Block, "entry \"d\": entries of type Block"),
+        (EntryType::Fifo, "entry \"d\": entries of type Fifo"),
+        (
+            EntryType::Continuous,
+            "entry \"d\": entries of type Continuous",
+        ),
+        (EntryType::GNUSparse, "d"),
+    ] {
+        let mut archive = Hostile::new();
+        archive.add_as(kind, "d", b"", |header| {
+            header.set_link_name("/tmp/out").unwrap();
+        });
+        archive.refused(expected);
+    }
+}
+
+/// Security row A03 and A10: nothing is unpacked, and still no path may leave the archive.
+#[test]
+fn unsafe_paths_are_refused() {
+    for name in [
+        "../x",
+        "/x",
+        "a/../../x",
+        "a//x",
+        "a/./x",
+        "..",
+        "a\\x",
+        "a\nx",
+    ] {
+        let mut archive = Hostile::new();
+        archive.add(name, b"");
+        archive.refused("unsafe path");
+    }
+}
+
+#[test]
+fn name_that_occurs_twice_is_refused() {
+    for name in ["index.json", "./index.json", "oci-layout"] {
+        let mut archive = Hostile::new();
+        archive.add(name, b"{}");
+        archive.refused("it occurs twice");
+    }
+}
+
+/// Security row A12: two readers must not see two archives.
+#[test]
+fn ambiguous_extensions_are_refused() {
+    for (records, expected) in [
+        ("11 size=13\n", "its header says 3 bytes, an extension 13"),
+        (
+            "8 mode=1\n8 mode=1\n".replace("8 ", "9 ").as_str(),
+            "occurs twice",
+        ),
+        ("22 GNU.sparse.major=1\n", "sparse files are not allowed"),
+    ] {
+        let mut archive = Hostile::new();
+        let records = records.as_bytes();
+        archive.add_as(EntryType::XHeader, "PaxHeaders/x", records, |_| {});
+        archive.add("x", b"abc");
+        archive.add("padding", &[0; 512]);
+        archive.refused(expected);
+    }
+}
+
+#[test]
+fn data_after_the_end_is_refused() {
+    let archive = Hostile::new();
+    let (path, folder) = (archive.path(), archive.folder);
+    let mut bytes = archive.tar.into_inner().unwrap();
+    bytes.write_all(b"more").unwrap();
+    fs::write(&path, bytes).unwrap();
+    let error = Archive::open(&path).unwrap_err();
+    assert!(error.to_string().contains("data after the end"), "{error}");
+    drop(folder);
+}
+
+/// Security row A14: sizes that no file has, and more entries than anyone needs.
+#[test]
+fn sizes_and_counts_are_bounded() {
+    for size in [1 << 20, (1 << 33) - 1, u64::MAX >> 1] {
+        let mut archive = Hostile::new();
+        archive.add_as(EntryType::Regular, "x", b"", |header| header.set_size(size));
+        let error = archive.open().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    }
+    let mut archive = Hostile::new();
+    for number in 0..66_000 {
+        archive.add(&format!("f{number}"), b"");
+    }
+    archive.refused("bytes of headers");
+    let mut archive = Hostile::new();
+    let long = vec![b'x'; 33 << 20];
+    archive.add_as(EntryType::GNULongName, "././@LongLink", &long, |_| {});
+    archive.add("x", b"");
+    archive.refused("bytes of headers");
+}
+
+#[test]
+fn archive_cut_short_anywhere_is_refused_or_whole() {
+    let archive = Hostile::new();
+    let (path, _folder) = (archive.path(), archive.folder);
+    let bytes = archive.tar.into_inner().unwrap();
+    for length in (0..2048).step_by(64) {
+        fs::write(&path, &bytes[..length]).unwrap();
+        match Archive::open(&path) {
+            Ok(archive) => assert!(archive.entries().is_empty()),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_no_layout_is_refused() {
+    let refuse = |bytes: &[u8], expected: &str| {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("x.tar");
+        fs::write(&path, bytes).unwrap();
+        let error = Archive::open(&path).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    };
+    refuse(b"", "it has no `index.json`");
+    refuse(&[b'x'; 2048], "not a tar of a layout");
+    let absent = Archive::open(Path::new("/nonexistent/x.tar")).unwrap_err();
+    assert_eq!(absent.kind(), ErrorKind::NotFound);
+    let mut archive = Hostile::new();
+    archive.tar = tar::Builder::new(Vec::new());
+    archive.add("index.json", b"{\"schemaVersion\":2,\"manifests\":[]}");
+    archive.refused("it has no `oci-layout`");
+    let mut archive = Hostile::new();
+    archive.tar = tar::Builder::new(Vec::new());
+    archive.add("index.json", b"{\"schemaVersion\":2,\"manifests\":null}");
+    archive.add("oci-layout", b"{}");
+    archive.refused("index.json: ");
+}
+
+/// Security row A33: an archive whose blob has another length than its descriptor.
+#[tokio::test]
+async fn blob_of_another_length_is_named() {
+    let mut archive = Hostile::new();
+    let blob = Descriptor::of(media_type::OCTET_STREAM, b"four");
+    archive.add(&format!("blobs/sha256/{}", blob.digest.hex()), b"fives");
+    let folder = archive.path();
+    fs::write(&folder, archive.tar.into_inner().unwrap()).unwrap();
+    let opened = Archive::open(&folder).unwrap();
+    let Err(Error::Store(error)) = opened.fetch(&blob).await else {
+        panic!("it was opened");
+    };
+    let expected = format!("blob `{}`: got 5 bytes, expected 4", blob.digest);
+    assert_eq!(error.to_string(), expected);
+}
