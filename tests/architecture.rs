@@ -27,7 +27,7 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
     ("model", &["oci", "onnx"], &["ignore"]),
     ("onnx", &[], &[]),
     ("plan", &["oci", "model", "onnx", "store"], &["tar"]),
-    ("pack", &["oci", "model", "plan", "store"], &[]),
+    ("pack", &["oci", "plan", "store"], &[]),
     ("store", &["oci"], &["tar"]),
     (
         "transport",

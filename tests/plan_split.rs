@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use modelctl::onnx::{self, Content, Tensor};
 use modelctl::plan::{ArtifactPlan, LayerKind};
@@ -299,6 +300,32 @@ fn shapes_stay_inline() {
         .iter()
         .map(|tensor| tensor.name.as_str());
     assert_eq!(names.collect::<Vec<_>>(), ["w"]);
+}
+
+/// A hub's cache keeps models as links to files with other names.
+#[test]
+fn single_file_behind_a_link_keeps_the_name_it_was_called_by() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        &[("blobs/4a4b", inline_sum(&[("w", 1000, 1)]))],
+    );
+    let link = folder.path().join("model.onnx");
+    symlink("blobs/4a4b", &link).unwrap();
+    assert_eq!(paths(&plan(&link), LayerKind::Graph), ["model.onnx"]);
+}
+
+/// No loader minds if external data stands in another model, so packing does not either.
+#[test]
+fn external_data_may_stand_in_a_graph() {
+    let other = inline_sum(&[("a", 1000, 1), ("b", 1000, 2)]);
+    let Packed { plan, .. } = round_trip(&[
+        ("m.onnx", external_sum("other.onnx", &[("w", 1500, 64)])),
+        ("other.onnx", other),
+    ]);
+    assert_eq!(paths(&plan, LayerKind::Graph), ["m.onnx", "other.onnx"]);
+    let itself = external_sum("self.onnx", &[("w", 20, 0)]);
+    round_trip(&[("self.onnx", itself)]);
 }
 
 #[test]

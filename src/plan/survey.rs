@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::{PlanError, PlanOptions};
 use crate::model::role::{Content, SNIFF_LENGTH};
-use crate::model::source::{self, ModelFile};
+use crate::model::source::{self, ModelFile, SourceError};
 use crate::model::{FilePath, Role};
 use crate::onnx::{self, Model};
 
@@ -57,24 +57,29 @@ impl Survey {
         })
     }
 
-    /// A file that the caller named may be a symbolic link: it is followed to its target's folder.
+    /// A file that the caller named may be a symbolic link: it is read where it is, but it has the
+    /// name and the neighbours that it was called by.
     fn single(path: &Path) -> Result<(PathBuf, Self), PlanError> {
         let location = path
             .canonicalize()
             .map_err(|source| PlanError::io(path, source))?;
-        let root = location.parent().unwrap_or(Path::new("/")).to_owned();
-        let mut files = vec![Surveyed::new(named(&root, &location)?)?];
-        let mut external: BTreeSet<FilePath> = BTreeSet::new();
-        if let Some(model) = &files[0].model {
-            for location in locations(model) {
-                external.insert(location.parse()?);
-            }
-        }
-        for path in external {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| SourceError::NotUnicode(path.to_owned()))?;
+        let file = Surveyed::new(ModelFile::new(name.parse()?, location)?)?;
+        let root = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let locations = file.model.as_ref().map(locations).unwrap_or_default();
+        let external = locations.into_iter().map(|location| {
+            let path: FilePath = location.parse()?;
             let location = path.under(&root);
-            files.push(Surveyed::new(ModelFile::new(path, location)?)?);
-        }
+            Surveyed::new(ModelFile::new(path, location)?)
+        });
+        let mut files = external.collect::<Result<Vec<_>, PlanError>>()?;
+        files.push(file);
         files.sort_by(|a, b| a.file.path.cmp(&b.file.path));
+        files.dedup_by(|a, b| a.file.path == b.file.path);
         let left_out = Vec::new();
         Ok((root, Self { files, left_out }))
     }
@@ -176,13 +181,6 @@ fn locations(model: &Model) -> BTreeSet<&str> {
             onnx::Content::Inline { .. } | onnx::Content::Bound => None,
         })
         .collect()
-}
-
-/// A file directly in the root, by its name there.
-fn named(root: &Path, location: &Path) -> Result<ModelFile, PlanError> {
-    let name = location.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| source::SourceError::NotUnicode(location.to_owned()))?;
-    Ok(ModelFile::new(name.parse()?, root.join(name))?)
 }
 
 fn beside(graph: &FilePath, location: &str) -> String {
