@@ -9,13 +9,13 @@ use rustix::io::Errno;
 
 use super::MaterialiseError;
 use super::stage::{NEW, OLD, Place, Stage};
-use super::target::{Occupant, entries, inspect};
+use super::target::{Occupant, entries, inspect, names};
 use crate::model::OWN_FOLDER;
 
 /// Puts the content of a stage into place and removes what was there. An error leaves the target
 /// as it was.
 pub(super) fn commit(
-    stage: Stage,
+    mut stage: Stage,
     place: &Place,
     target: &Path,
     force: bool,
@@ -24,11 +24,11 @@ pub(super) fn commit(
         Place::Beside(base) => {
             // Somebody may have put something there in the meantime.
             let occupant = inspect(target, force)?;
-            put_beside(&stage, target, occupant).map_err(MaterialiseError::io(target))?;
+            put_beside(&mut stage, target, occupant).map_err(MaterialiseError::io(target))?;
             sync(base)
         }
         Place::Inside(base) => {
-            move_up(&stage, base).map_err(MaterialiseError::io(target))?;
+            move_up(&mut stage, base).map_err(MaterialiseError::io(target))?;
             sync(base)
         }
     }
@@ -39,7 +39,7 @@ fn sync(folder: &Path) -> Result<(), MaterialiseError> {
     synced.map_err(MaterialiseError::io(folder))
 }
 
-fn put_beside(stage: &Stage, target: &Path, occupant: Occupant) -> io::Result<()> {
+fn put_beside(stage: &mut Stage, target: &Path, occupant: Occupant) -> io::Result<()> {
     let new = stage.path().join(NEW);
     if occupant != Occupant::Replaceable {
         // Over an empty folder this is atomic, too.
@@ -51,7 +51,7 @@ fn put_beside(stage: &Stage, target: &Path, occupant: Occupant) -> io::Result<()
             let old = stage.path().join(OLD);
             let mut moves = Moves::default();
             let moved = { moves.rename(target, &old) }.and_then(|()| moves.rename(&new, target));
-            moved.inspect_err(|_| moves.undo())
+            moved.inspect_err(|_| moves.undo(stage))
         }
         other => Ok(other?),
     }
@@ -59,11 +59,11 @@ fn put_beside(stage: &Stage, target: &Path, occupant: Occupant) -> io::Result<()
 
 /// Moves the entries of a stage inside the target up into it, the mark of completeness last, after
 /// what was there has moved down, the mark first.
-fn move_up(stage: &Stage, target: &Path) -> io::Result<()> {
+fn move_up(stage: &mut Stage, target: &Path) -> io::Result<()> {
     let (new, old) = (stage.path().join(NEW), stage.path().join(OLD));
     let mut leaving = entries(target)?;
     leaving.sort_by_key(|name| name != OWN_FOLDER);
-    let mut coming = entries(&new)?;
+    let mut coming = names(&new)?;
     coming.sort_by_key(|name| name == OWN_FOLDER);
     fs::create_dir(&old)?;
     let mut moves = Moves::default();
@@ -73,7 +73,7 @@ fn move_up(stage: &Stage, target: &Path) -> io::Result<()> {
         .and_then(|()| {
             { coming.iter() }.try_for_each(|name| moves.rename(&new.join(name), &target.join(name)))
         });
-    moved.inspect_err(|_| moves.undo())
+    moved.inspect_err(|_| moves.undo(stage))
 }
 
 /// Renames that can be taken back.
@@ -87,10 +87,12 @@ impl Moves {
         Ok(())
     }
 
-    /// Takes back what can be, the last one first.
-    fn undo(&mut self) {
-        for (from, to) in self.0.drain(..).rev() {
-            let _ = fs::rename(to, from);
+    /// Takes them back, the last one first. If one cannot be, what was replaced is still in the
+    /// stage, and stays there.
+    fn undo(&mut self, stage: &mut Stage) {
+        let mut moves = self.0.drain(..).rev();
+        if !moves.all(|(from, to)| fs::rename(to, from).is_ok()) {
+            stage.keep();
         }
     }
 }

@@ -142,3 +142,108 @@ fn finish_files(tree: &Tree, files: &[PlannedFile]) -> Result<(), MaterialiseErr
             .collect()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::materialise::stage::PREFIX;
+    use crate::oci::Digest;
+
+    fn plan(files: &[&str]) -> PullPlan {
+        let files = files.iter().map(|path| PlannedFile {
+            path: path.parse().unwrap(),
+            size: path.len() as u64,
+            executable: false,
+        });
+        PullPlan {
+            files: files.collect(),
+            blobs: vec![],
+            size: 0,
+            mark: None,
+        }
+    }
+
+    /// Writes each file's path into it, as a pull from inside the target.
+    fn pull_inside(root: &Path, files: &[&str], force: bool) -> Result<(), MaterialiseError> {
+        let place = Place::Inside(root.to_owned());
+        let plan = plan(files);
+        let job = Job::prepare_at(&place, root, force, &plan)?;
+        for file in &plan.files {
+            { job.tree.open(&file.path)? }
+                .write_all(file.path.as_str().as_bytes())
+                .unwrap();
+        }
+        job.finish(
+            &plan,
+            Some(br#"{"schemaVersion":1,"format":"other","layers":[],"files":[]}"#),
+        )
+    }
+
+    fn tree(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+        let entries = crate::model::folder::walk(root).unwrap();
+        let files = entries.into_iter().filter(|entry| entry.is_file());
+        files
+            .map(|entry| {
+                (
+                    entry.path.clone(),
+                    fs::read(root.join(&entry.path)).unwrap(),
+                )
+            })
+            .collect()
+    }
+
+    fn write(path: PathBuf) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "before").unwrap();
+    }
+
+    #[test]
+    fn content_is_exchanged_inside_a_folder_that_cannot_be_renamed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        write(root.join("lost+found/1"));
+        pull_inside(root, &["a/b", "c"], false).unwrap();
+        assert_eq!(tree(root).len(), 4);
+        write(root.join("mine"));
+        let refused = pull_inside(root, &["a/d"], false);
+        assert!(matches!(refused, Err(MaterialiseError::Occupied { .. })));
+        pull_inside(root, &["a/d"], true).unwrap();
+        let left: Vec<PathBuf> = tree(root).into_keys().collect();
+        let expected = [".modelctl/manifest.json", "a/d", "lost+found/1"];
+        assert_eq!(left, expected.map(PathBuf::from));
+    }
+
+    #[test]
+    fn exchange_that_fails_half_way_is_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for path in ["lost+found/1", "a/b", ".modelctl/x"] {
+            write(root.join(path));
+        }
+        let before = tree(root);
+        // A folder cannot be renamed over one that is not empty, and that one is not ours to move.
+        let failed = pull_inside(root, &["a/new", "lost+found/2"], true);
+        assert!(matches!(failed, Err(MaterialiseError::Io { .. })));
+        assert_eq!(tree(root), before);
+    }
+
+    #[test]
+    fn pull_that_died_during_the_exchange_is_finished_by_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let dead = format!("{PREFIX}{}-1-0", Digest::sha256(b".").short());
+        write(root.join("half"));
+        write(root.join(&dead).join("old/mark"));
+        // One that fails keeps the right to be repeated.
+        let plan = plan(&["c"]);
+        let place = Place::Inside(root.to_owned());
+        drop(Job::prepare_at(&place, root, false, &plan).unwrap());
+        assert!(root.join(&dead).exists());
+        pull_inside(root, &["c"], false).unwrap();
+        let left: Vec<PathBuf> = tree(root).into_keys().collect();
+        let expected = [".modelctl/manifest.json", "c"];
+        assert_eq!(left, expected.map(PathBuf::from));
+    }
+}

@@ -76,7 +76,7 @@ pub fn plan(
     };
     let (mut chosen, left): (Vec<Source<'_>>, Vec<Source<'_>>) =
         { all.into_iter() }.partition(|source| is_wanted(&source.file.path, options));
-    let complete = left.is_empty();
+    let complete = left.is_empty() && !options.bare;
     if !complete {
         // A part of a model has no mark, and then nothing else of the folder that is ours.
         chosen.retain(|source| !source.file.path.is_in(OWN_FOLDER));

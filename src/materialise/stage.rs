@@ -84,6 +84,7 @@ pub(super) struct Stage {
     path: PathBuf,
     /// Open, and locked where the file system has locks.
     folder: OwnedFd,
+    keep: bool,
 }
 
 impl Stage {
@@ -101,7 +102,11 @@ impl Stage {
             // Another pull may have taken it for a leftover before the lock was there.
             if let Some(folder) = lock(&path).map_err(failed)? {
                 mkdirat(&folder, NEW, PRIVATE).map_err(|error| failed(error.into()))?;
-                return Ok(Self { path, folder });
+                return Ok(Self {
+                    path,
+                    folder,
+                    keep: false,
+                });
             }
         }
         Err(failed(io::ErrorKind::AlreadyExists.into()))
@@ -110,6 +115,11 @@ impl Stage {
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Leaves the folder where it is.
+    pub(super) fn keep(&mut self) {
+        self.keep = true;
     }
 
     /// The folder that will be the target.
@@ -125,8 +135,10 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next pull of this target.
-        let _ = fs::remove_dir_all(&self.path);
+        if !self.keep {
+            // What cannot be removed now is removed by the next pull of this target.
+            let _ = fs::remove_dir_all(&self.path);
+        }
     }
 }
 

@@ -67,16 +67,17 @@ pub(super) fn inspect(target: &Path, force: bool) -> Result<Occupant, Materialis
     }
 }
 
-/// The names of what is in a folder, without what is never in the way.
-pub(super) fn entries(folder: &Path) -> io::Result<Vec<OsString>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        if !is_aside(&name) {
-            names.push(name);
-        }
-    }
+/// The names of what is in a target, without what is never in the way.
+pub(super) fn entries(target: &Path) -> io::Result<Vec<OsString>> {
+    let mut names = names(target)?;
+    names.retain(|name| !is_aside(name));
     Ok(names)
+}
+
+/// The names of what is in a folder.
+pub(super) fn names(folder: &Path) -> io::Result<Vec<OsString>> {
+    let entries = fs::read_dir(folder)?;
+    entries.map(|entry| Ok(entry?.file_name())).collect()
 }
 
 /// Whether an entry at the top of a target belongs to the file system, or to a pull under way.
