@@ -136,10 +136,10 @@ fn finish_files(tree: &Tree, files: &[PlannedFile]) -> Result<(), MaterialiseErr
     thread::scope(|scope| {
         let threads = SYNC_THREADS.min(files.len());
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let joined = threads.into_iter().map(|thread| thread.join());
-        joined
-            .map(|outcome| outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+        { threads.into_iter() }.try_for_each(|thread| match thread.join() {
+            Ok(finished) => finished,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
     })
 }
 

@@ -148,10 +148,9 @@ fn lock(path: &Path) -> io::Result<Option<OwnedFd>> {
         Err(Errno::NOENT) => return Ok(None),
         other => other?,
     };
-    match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
-        Err(Errno::WOULDBLOCK) => return Ok(None),
-        // Without locks nothing is taken for a leftover, see `Leftovers::find`.
-        Err(_) | Ok(()) => {}
+    // Where there are no locks, nothing is taken for a leftover either: see `Leftovers::find`.
+    if flock(&folder, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+        return Ok(None);
     }
     let (own, there) = (
         fstat(&folder)?,
