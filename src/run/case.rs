@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::engine::is_tensor;
 use super::file::bounded;
+use super::interface::is_tensor;
 use super::{RunError, Session, Tensor, TensorError, decode_proto};
 use crate::model::{File, ModelDir, OWN_FOLDER, Test};
 use crate::onnx::ValueInfo;
@@ -104,9 +104,9 @@ fn expected(dir: &ModelDir, file: &File, output: &ValueInfo) -> Result<Stored, R
 
 fn read(dir: &ModelDir, file: &File) -> Result<Tensor, RunError> {
     let bytes = dir.open(file).and_then(bounded);
-    let bytes = bytes.map_err(|source| RunError::Io {
+    let bytes = bytes.map_err(|cause| RunError::Io {
         path: file.path.under(dir.root()),
-        source,
+        cause,
     })?;
     let decoded = decode_proto(&bytes).map_err(|fault| RunError::Tensor {
         place: file.path.to_string(),

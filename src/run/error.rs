@@ -10,12 +10,12 @@ use crate::onnx::OnnxError;
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A local file could not be read or written.
-    #[error("`{}`: {source}", path.display())]
+    #[error("`{}`: {cause}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// No library was found.
     #[error(
@@ -105,7 +105,7 @@ impl RunError {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            Self::Io { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
                 ErrorKind::NotFound
             }
             Self::Io { .. } => ErrorKind::Io,

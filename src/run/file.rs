@@ -12,9 +12,9 @@ const LARGEST: u64 = 1 << 30;
 /// Reads a file that the user named.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, RunError> {
     let bytes = File::open(path).and_then(bounded);
-    bytes.map_err(|source| RunError::Io {
+    bytes.map_err(|cause| RunError::Io {
         path: path.to_path_buf(),
-        source,
+        cause,
     })
 }
 
@@ -22,9 +22,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, RunError> {
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
     let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
     let written = folder.and_then(|()| fs::write(path, bytes));
-    written.map_err(|source| RunError::Io {
+    written.map_err(|cause| RunError::Io {
         path: path.to_path_buf(),
-        source,
+        cause,
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 
 use super::choose::one_graph;
-use super::engine::is_tensor;
+use super::interface::is_tensor;
 use super::report::micros;
 use super::{
     Engine, RunError, Runtime, Session, SessionOptions, Tensor, TensorError, decode_npy,

@@ -20,6 +20,7 @@ mod error;
 mod file;
 mod generate;
 mod infer;
+mod interface;
 mod random;
 mod record;
 mod report;

@@ -225,6 +225,46 @@ fn inputs_that_do_not_fit_are_named() {
     );
 }
 
+/// A pulled case that does not suit its graph: hostile, or recorded for another one.
+#[test]
+#[ignore = "needs the onnxruntime library"]
+fn cases_that_do_not_suit_their_graph_are_refused() {
+    let refusal = |change: &dyn Fn(&Path), extra: &[&str]| {
+        let (folder, dir) = recorded(1);
+        let case = folder.path().join(".modelctl/tests/recorded-0");
+        change(&case);
+        let mut manifest = model_dir(dir.root(), dir.manifest().tests.clone());
+        for name in extra {
+            manifest = with_file(&manifest, &format!(".modelctl/tests/recorded-0/{name}"));
+        }
+        let error = smoke_test(engine(), &manifest, &SmokeOptions::default()).unwrap_err();
+        error.to_string()
+    };
+    let start = "`model.onnx`: test `recorded-0`: ";
+    let no_input = |case: &Path| fs::remove_file(case.join("input_0.pb")).unwrap();
+    assert_eq!(
+        refusal(&no_input, &[]),
+        format!("{start}no `input_0.pb` for input `features`")
+    );
+    assert_eq!(
+        refusal(&|_| {}, &["output_1.pb"]),
+        format!("{start}`output_1.pb`, but the graph has 1 outputs")
+    );
+    let cut = |case: &Path| fs::write(case.join("input_0.pb"), [0x0a, 9]).unwrap();
+    assert_eq!(
+        refusal(&cut, &[]),
+        "`.modelctl/tests/recorded-0/input_0.pb`: not a TensorProto: it ends inside a field"
+    );
+}
+
+fn with_file(dir: &ModelDir, name: &str) -> ModelDir {
+    let mut manifest = dir.manifest().clone();
+    let mut file = manifest.files[0].clone();
+    file.path = path(name);
+    manifest.files.push(file);
+    ModelDir::new(dir.root().to_path_buf(), manifest, Form::Original)
+}
+
 #[test]
 #[ignore = "needs the onnxruntime library"]
 fn a_second_library_is_refused() {

@@ -80,9 +80,9 @@ fn named(path: &Path, search: &LibrarySearch) -> Result<PathBuf, RunError> {
 /// The real path of a library that is not part of the model.
 fn allowed(library: PathBuf, search: &LibrarySearch) -> Result<PathBuf, RunError> {
     let real = |path: &Path| {
-        fs::canonicalize(path).map_err(|source| RunError::Io {
+        fs::canonicalize(path).map_err(|cause| RunError::Io {
             path: path.to_path_buf(),
-            source,
+            cause,
         })
     };
     let path = real(&library)?;

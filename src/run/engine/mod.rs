@@ -13,5 +13,3 @@ pub use library::{LibrarySearch, find_library};
 pub use runtime::Engine;
 pub use session::{Session, SessionOptions};
 pub use version::Version;
-
-pub(super) use session::is_tensor;

@@ -13,7 +13,8 @@ use ort::session::{OutputSelector, RunOptions, SessionInputValue};
 use super::Engine;
 use super::value::{from_value, to_value};
 use crate::model::{FilePath, ModelDir};
-use crate::onnx::{self, DataType, Dim, ValueInfo};
+use crate::onnx::{self, ValueInfo};
+use crate::run::interface::{accepts, is_tensor};
 use crate::run::{RunError, Tensor};
 
 /// How ONNX Runtime executes a graph.
@@ -94,8 +95,15 @@ impl Session {
     /// Runs the graph once. Every input must be given; outputs that are not dense tensors
     /// (sequences, maps, optional values) are not computed and are `None`.
     pub fn run(&mut self, inputs: &[(String, Tensor)]) -> Result<Vec<Option<Tensor>>, RunError> {
-        self.accepts(inputs)?;
+        let wrong = |what: String| RunError::Interface {
+            graph: self.graph.clone(),
+            what,
+        };
+        accepts(&self.inputs, inputs).map_err(wrong)?;
         let wanted: Vec<bool> = self.outputs.iter().map(is_tensor).collect();
+        if !wanted.contains(&true) {
+            return Err(wrong("none of its outputs is a tensor".to_owned()));
+        }
         let computed = self.compute(inputs);
         let mut computed = computed
             .map_err(|error| RunError::Runtime {
@@ -121,37 +129,6 @@ impl Session {
             .collect::<ort::Result<_>>()?;
         let outputs = self.inner.run_with_options(values, &options)?;
         outputs.values().map(|value| from_value(&value)).collect()
-    }
-
-    /// Checks inputs against the interface, so that a mistake is named by its input.
-    fn accepts(&self, inputs: &[(String, Tensor)]) -> Result<(), RunError> {
-        let wrong = |what: String| RunError::Interface {
-            graph: self.graph.clone(),
-            what,
-        };
-        for (name, tensor) in inputs {
-            let input = self.inputs.iter().find(|input| input.name == *name);
-            let input = input.ok_or_else(|| {
-                let known: Vec<&str> = self.inputs.iter().map(|input| &*input.name).collect();
-                wrong(format!(
-                    "no input `{name}`: expected `{}`",
-                    known.join("`, `")
-                ))
-            })?;
-            fits(input, tensor).map_err(|what| wrong(format!("input `{name}` {what}")))?;
-        }
-        for input in &self.inputs {
-            match inputs
-                .iter()
-                .filter(|(name, _)| *name == input.name)
-                .count()
-            {
-                1 => {}
-                0 => return Err(wrong(format!("input `{}` is missing", input.name))),
-                _ => return Err(wrong(format!("input `{}` is given twice", input.name))),
-            }
-        }
-        Ok(())
     }
 
     /// Checks that ONNX Runtime sees the interface that was read from the file.
@@ -205,45 +182,6 @@ fn session(
         .with_deterministic_compute(true)
         .map_err(plain)?
         .commit_from_file(path)
-}
-
-/// Whether a value is a dense tensor: what its dtype names is an element type.
-pub(in crate::run) fn is_tensor(value: &ValueInfo) -> bool {
-    DataType::from_name(&value.dtype).is_some()
-}
-
-/// Why a tensor is not one for this input, as the rest of a sentence.
-fn fits(input: &ValueInfo, tensor: &Tensor) -> Result<(), String> {
-    let dtype = tensor.dtype().name();
-    if !is_tensor(input) {
-        return Err(format!("is a {}: only tensors can be given", input.dtype));
-    }
-    if dtype != input.dtype {
-        return Err(format!("is {dtype}, expected {}", input.dtype));
-    }
-    let Some(dims) = &input.shape else {
-        return Ok(());
-    };
-    let shape = tensor.shape();
-    let same = |(dim, actual): (&Dim, &u64)| match dim {
-        Dim::Fixed(fixed) => fixed == actual,
-        Dim::Symbol(_) | Dim::Unknown => true,
-    };
-    if dims.len() == shape.len() && dims.iter().zip(shape).all(same) {
-        return Ok(());
-    }
-    let expected = onnx_shape(dims);
-    Err(format!("has the shape {shape:?}, expected {expected}"))
-}
-
-/// A shape as people write it: `[N, 3, ?]`.
-fn onnx_shape(dims: &[Dim]) -> String {
-    let dims = dims.iter().map(|dim| match dim {
-        Dim::Fixed(fixed) => fixed.to_string(),
-        Dim::Symbol(symbol) => symbol.clone(),
-        Dim::Unknown => "?".to_owned(),
-    });
-    format!("[{}]", dims.collect::<Vec<_>>().join(", "))
 }
 
 /// ONNX Runtime's messages run over many lines and name its own source files.
