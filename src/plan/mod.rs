@@ -26,7 +26,7 @@ mod split;
 mod survey;
 
 pub use artifact::{ArtifactPlan, PlannedLayer};
-pub use build::build;
+pub use build::{build, graphs};
 pub use content::Segments;
 pub use error::PlanError;
 pub use layer::LayerKind;

@@ -17,6 +17,8 @@ use crate::onnx::{self, Model};
 /// The files of a model, sorted by path.
 #[derive(Debug)]
 pub(super) struct Survey {
+    /// The folder that the paths start from.
+    pub(super) root: PathBuf,
     pub(super) files: Vec<Surveyed>,
     pub(super) left_out: Vec<String>,
 }
@@ -36,12 +38,12 @@ impl Survey {
         let metadata = path
             .metadata()
             .map_err(|source| PlanError::io(path, source))?;
-        let (root, mut survey) = if metadata.is_dir() {
-            (path.to_owned(), Self::folder(path, options)?)
+        let mut survey = if metadata.is_dir() {
+            Self::folder(path, options)?
         } else {
             Self::single(path)?
         };
-        survey.mark_external(&root)?;
+        survey.mark_external()?;
         if survey.files.is_empty() {
             return Err(PlanError::Empty(path.to_owned()));
         }
@@ -52,6 +54,7 @@ impl Survey {
         let source = source::walk(path, &options.selection)?;
         let files = source.files.into_iter().map(Surveyed::new);
         Ok(Self {
+            root: path.to_owned(),
             files: files.collect::<Result<_, _>>()?,
             left_out: source.left_out,
         })
@@ -59,7 +62,7 @@ impl Survey {
 
     /// A file that the caller named may be a symbolic link: it is read where it is, but it has the
     /// name and the neighbours that it was called by.
-    fn single(path: &Path) -> Result<(PathBuf, Self), PlanError> {
+    fn single(path: &Path) -> Result<Self, PlanError> {
         let location = path
             .canonicalize()
             .map_err(|source| PlanError::io(path, source))?;
@@ -80,8 +83,11 @@ impl Survey {
         files.push(file);
         files.sort_by(|a, b| a.file.path.cmp(&b.file.path));
         files.dedup_by(|a, b| a.file.path == b.file.path);
-        let left_out = Vec::new();
-        Ok((root, Self { files, left_out }))
+        Ok(Self {
+            root,
+            files,
+            left_out: Vec::new(),
+        })
     }
 
     /// The graphs, by index.
@@ -114,7 +120,7 @@ impl Survey {
 
     /// Finds the files that graphs name as external data, and checks that they are what a loader
     /// accepts (security rows A50, A52 and A53).
-    fn mark_external(&mut self, root: &Path) -> Result<(), PlanError> {
+    fn mark_external(&mut self) -> Result<(), PlanError> {
         let mut named = BTreeSet::new();
         for (graph, model) in self.graphs() {
             let path = &self.files[graph].file.path;
@@ -125,7 +131,7 @@ impl Survey {
                 };
                 named.insert(self.external(graph, location).ok_or_else(missing)?);
             }
-            onnx::check_external_data(model, root, path.as_str())
+            onnx::check_external_data(model, &self.root, path.as_str())
                 .map_err(|fault| PlanError::onnx(path, fault))?;
         }
         for index in named {

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::worker;
 
 /// Packs machine-learning models as OCI artifacts, moves them pinned by digest, and runs them
 /// before they are deployed.
@@ -77,6 +78,8 @@ pub(crate) enum Command {
     Pack(commands::pack::PackArgs),
     Push(commands::push::PushArgs),
     Pull(commands::pull::PullArgs),
+    Verify(commands::verify::VerifyArgs),
+    Run(commands::run::RunArgs),
     Inspect(commands::inspect::InspectArgs),
     Ls(commands::ls::LsArgs),
     Tag(commands::tag::TagArgs),
@@ -90,6 +93,8 @@ pub(crate) enum Command {
     Config(commands::config::ConfigArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),
+    #[command(hide = true)]
+    Worker(worker::WorkerArgs),
 }
 
 impl Command {
@@ -104,6 +109,8 @@ impl Command {
             Self::Pack(args) => commands::pack::run(args, context, output).await,
             Self::Push(args) => commands::push::run(args, context, output).await,
             Self::Pull(args) => commands::pull::run(args, context, output).await,
+            Self::Verify(args) => commands::verify::run(args, context, output).await,
+            Self::Run(args) => commands::run::run(args, context, output).await,
             Self::Inspect(args) => commands::inspect::run(args, context, output).await,
             Self::Ls(args) => commands::ls::run(args, context, output).await,
             Self::Tag(args) => commands::tag::run(args, context, output).await,
@@ -117,6 +124,7 @@ impl Command {
             Self::Config(args) => commands::config::run(args, context, output),
             Self::Completions(args) => commands::completions::run(&args, output),
             Self::Man(args) => commands::man::run(&args, output),
+            Self::Worker(args) => worker::run(args, output).await,
         }
     }
 }

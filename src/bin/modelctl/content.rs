@@ -6,12 +6,14 @@ use modelctl::model::FilePath;
 use modelctl::model::source::Selection;
 use modelctl::pack::{self, PackOptions};
 use modelctl::plan::{self, ArtifactPlan, PlanOptions, TestSet};
+use tempfile::TempDir;
 
 use crate::blocking::blocking;
 use crate::content_options::{ContentOptions, TestOptions};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::record::{Recording, record};
 use crate::reports::PackedReport;
 use crate::spot::Spot;
 use crate::text::{Size, count};
@@ -19,18 +21,66 @@ use crate::text::{Size, count};
 /// The variable that dates an artifact, of the Reproducible Builds project.
 const DATE: &str = "SOURCE_DATE_EPOCH";
 
-/// Plans the artifact, and says what was found.
+/// A planned artifact, and the recorded tests that it reads when it is stored.
+pub(crate) struct Content {
+    /// The plan.
+    pub(crate) plan: ArtifactPlan,
+    _recorded: Option<TempDir>,
+}
+
+/// Records tests if asked to, plans the artifact, and says what was found.
 pub(crate) async fn plan(
     path: PathBuf,
     options: ContentOptions,
     context: &Context,
     output: &mut Output,
-) -> Result<ArtifactPlan, Failure> {
-    let options = plan_options(options, context)?;
-    let plan = blocking(move || plan::build(&path, &options)).await;
+) -> Result<Content, Failure> {
+    let mut plan_options = plan_options(&options, context)?;
+    let tolerances = (options.tests.rtol, options.tests.atol);
+    let mut recorded = None;
+    if let Some(recording) = recording(path.clone(), options.tests)? {
+        let tests = record(recording, &plan_options, context, output).await?;
+        plan_options.tests.extend(tests.0);
+        recorded = Some(tests.1);
+    }
+    for set in &mut plan_options.tests {
+        set.rtol = tolerances.0.unwrap_or(set.rtol);
+        set.atol = tolerances.1.unwrap_or(set.atol);
+    }
+    let plan = blocking(move || plan::build(&path, &plan_options)).await;
     let plan = plan.map_err(modelctl::Error::from)?;
     note(&plan, output)?;
-    Ok(plan)
+    Ok(Content {
+        plan,
+        _recorded: recorded,
+    })
+}
+
+/// What is to be recorded. How inputs are made says nothing where none are.
+fn recording(path: PathBuf, options: TestOptions) -> Result<Option<Recording>, Failure> {
+    let TestOptions {
+        record,
+        inputs,
+        runtime,
+        ..
+    } = options;
+    let given = [
+        ("--shape", !inputs.shape.is_empty()),
+        ("--range", !inputs.range.is_empty()),
+    ];
+    match (record, given.iter().find(|(_, given)| *given)) {
+        (None, Some((option, _))) => Err(Failure::Option {
+            option,
+            reason: "is for inputs that are made: give `--record` as well".to_owned(),
+        }),
+        (None, None) => Ok(None),
+        (Some(cases), _) => Ok(Some(Recording {
+            path,
+            cases,
+            inputs,
+            runtime,
+        })),
+    }
 }
 
 /// Stores the artifact and names it last. The digest in a name is checked first.
@@ -56,19 +106,19 @@ pub(crate) async fn store(
     })
 }
 
-fn plan_options(options: ContentOptions, context: &Context) -> Result<PlanOptions, Failure> {
-    let pairs = options.annotation.into_iter();
+fn plan_options(options: &ContentOptions, context: &Context) -> Result<PlanOptions, Failure> {
+    let pairs = options.annotation.iter().cloned();
     Ok(PlanOptions {
         selection: Selection {
-            exclude: options.exclude,
-            include: options.include,
+            exclude: options.exclude.clone(),
+            include: options.include.clone(),
         },
-        name: options.name,
-        version: options.version,
-        licenses: options.license,
+        name: options.name.clone(),
+        version: options.version.clone(),
+        licenses: options.license.clone(),
         annotations: pairs.map(|pair| (pair.key, pair.value)).collect(),
         created: created(context)?,
-        tests: test_sets(options.tests)?,
+        tests: test_sets(&options.tests)?,
     })
 }
 
@@ -84,19 +134,14 @@ fn created(context: &Context) -> Result<Option<u64>, Failure> {
     parsed.transpose()
 }
 
-fn test_sets(options: TestOptions) -> Result<Vec<TestSet>, Failure> {
-    let sets = options.tests.into_iter().map(|folder| {
-        let graph = folder.graph.map(|graph| graph.parse::<FilePath>());
+fn test_sets(options: &TestOptions) -> Result<Vec<TestSet>, Failure> {
+    let sets = options.tests.iter().map(|given| {
+        let graph = given.graph.as_ref().map(|graph| graph.parse::<FilePath>());
         let graph = graph.transpose().map_err(|error| Failure::Option {
             option: "--tests",
             reason: error.to_string(),
         })?;
-        let set = TestSet::new(folder.folder, graph);
-        Ok(TestSet {
-            rtol: options.rtol.unwrap_or(set.rtol),
-            atol: options.atol.unwrap_or(set.atol),
-            ..set
-        })
+        Ok(TestSet::new(&given.folder, graph))
     });
     sets.collect()
 }

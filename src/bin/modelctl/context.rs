@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use modelctl::store::Layout;
 use modelctl::transfer::CopyOptions;
+use tempfile::TempDir;
 
 use crate::environment::Environment;
 use crate::failure::Failure;
@@ -40,6 +41,14 @@ impl Context {
     /// The local store, made if it is not there.
     pub(crate) fn store(&self) -> Result<Layout, Failure> {
         Ok(Layout::open_or_create(&self.store_path()?)?)
+    }
+
+    /// A new folder beside the blobs of the store, where there is room for a model; it goes when it
+    /// is dropped.
+    pub(crate) fn scratch(&self) -> Result<TempDir, Failure> {
+        let root = self.store()?.root().join("run");
+        let made = std::fs::create_dir_all(&root).and_then(|()| TempDir::new_in(&root));
+        made.map_err(|source| Failure::File { path: root, source })
     }
 
     /// How copies are made.

@@ -8,9 +8,10 @@ use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 
-use modelctl::ErrorKind;
 use modelctl::oci::{Digest, OciError, Place, PlaceError, Reference};
+use modelctl::run::RunError;
 use modelctl::store::StoreError;
+use modelctl::{Error, ErrorKind};
 use serde::Serialize;
 
 use crate::exit;
@@ -98,14 +99,9 @@ pub(crate) enum Failure {
         /// How many there were.
         total: usize,
     },
-    /// Smoke tests were run, and some gave other outputs. They are in the report already.
-    #[error("{failed} of {total} test cases differ from the recorded outputs")]
-    Cases {
-        /// How many differ.
-        failed: usize,
-        /// How many there were.
-        total: usize,
-    },
+    /// A worker failed, and has said why.
+    #[error("the worker failed with exit code {0}")]
+    Worker(u8),
     /// Standard output or standard error cannot be written.
     #[error("cannot write output: {0}")]
     Output(#[source] io::Error),
@@ -171,9 +167,9 @@ impl Failure {
             Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 ErrorKind::NotFound
             }
-            Self::Findings { .. } | Self::Cases { .. } | Self::Missing(_) => ErrorKind::Mismatch,
+            Self::Findings { .. } | Self::Missing(_) => ErrorKind::Mismatch,
             Self::File { .. } | Self::Listen { .. } | Self::Output(_) => ErrorKind::Io,
-            Self::Interrupted(_) => ErrorKind::Failed,
+            Self::Interrupted(_) | Self::Worker(_) => ErrorKind::Failed,
         }
     }
 
@@ -182,6 +178,7 @@ impl Failure {
         match self {
             Self::Interrupted(Signal::Interrupt) => exit::INTERRUPTED,
             Self::Interrupted(Signal::Terminate) => exit::TERMINATED,
+            Self::Worker(code) => *code,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => exit::OK,
             other => exit::code(other.kind()),
         }
@@ -191,7 +188,7 @@ impl Failure {
     fn code(&self) -> &'static str {
         match (self, self.kind()) {
             (Self::Interrupted(_), _) => "interrupted",
-            (Self::Cases { .. }, _) => "output-differs",
+            (Self::Library(Error::Run(RunError::Different { .. })), _) => "output-differs",
             (_, ErrorKind::Usage) => "usage",
             (_, ErrorKind::NotFound) => "not-found",
             (_, ErrorKind::Denied) => "denied",
@@ -206,22 +203,21 @@ impl Failure {
 
     /// The causes, outermost first, without those whose text the one before ends with.
     fn causes(&self) -> Vec<String> {
-        let mut causes = Vec::new();
-        let mut next = match self {
-            // The text has the cause in it.
-            Self::File { .. } | Self::Listen { .. } | Self::Output(_) => None,
-            other => other.source(),
-        };
+        let mut causes: Vec<String> = Vec::new();
+        let mut next = self.source();
         while let Some(cause) = next {
-            causes.push(cause.to_string());
+            let (text, before) = (cause.to_string(), causes.last());
+            if !before.unwrap_or(&self.to_string()).ends_with(&text) {
+                causes.push(text);
+            }
             next = cause.source();
         }
         causes
     }
 
-    /// Shows it, unless the reader of the output has gone away: nobody is there to read.
+    /// Shows it, unless nobody is there to read it, or a worker has.
     pub(crate) fn show(&self, hint: Option<String>, output: &mut Output) -> io::Result<()> {
-        if self.exit_code() == exit::OK {
+        if self.exit_code() == exit::OK || matches!(self, Self::Worker(_)) {
             return Ok(());
         }
         if output.form().json {

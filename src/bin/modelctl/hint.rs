@@ -1,16 +1,21 @@
 //! What to do next, by failure and command. The library's errors say what is wrong; only here is
 //! known what the user typed.
 
-use modelctl::ErrorKind;
+use std::path::Path;
+
+use modelctl::oci::Reference;
+use modelctl::{Error, ErrorKind};
 
 use crate::failure::Failure;
 
 /// The hint for a failure of a command, if there is something to say.
 pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
     match failure {
+        Failure::NoRegistry(reference) if exists(reference) => {
+            Some(format!("a file or folder here is `./{reference}`"))
+        }
         Failure::NoRegistry(reference) => Some(format!(
-            "name one, as in `registry.example/{reference}`, or set a default with `--registry` or MODELCTL_REGISTRY; an entry of the local store is `store:{reference}`, a folder `./{}`",
-            reference.repository()
+            "name one, as in `registry.example/{reference}`, or set a default with `--registry` or MODELCTL_REGISTRY; an entry of the local store is `store:{reference}`"
         )),
         Failure::NoTag(name) => Some(format!("name a tag, as in `{name}:latest`")),
         Failure::NoUsername => Some("give `--username NAME`".to_owned()),
@@ -20,9 +25,16 @@ pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
             "there are no accounts here; give `--allow-remote` if the network is trusted, or use zot, Harbor or distribution"
                 .to_owned(),
         ),
-        Failure::Library(error) => by_kind(error.kind(), command).map(str::to_owned),
+        Failure::Library(error @ (Error::Transport(_) | Error::Store(_) | Error::Transfer(_))) => {
+            by_kind(error.kind(), command).map(str::to_owned)
+        }
         _ => None,
     }
+}
+
+/// Whether what reads as a reference is the name of something in the current folder.
+fn exists(reference: &Reference) -> bool {
+    Path::new(&reference.to_string()).exists()
 }
 
 fn by_kind(kind: ErrorKind, command: &str) -> Option<&'static str> {

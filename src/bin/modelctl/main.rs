@@ -15,16 +15,20 @@ mod environment;
 mod exit;
 mod failure;
 mod hint;
+mod input_options;
 mod locate;
 mod output;
+mod record;
 mod registry_options;
 mod reports;
 mod session;
 mod settings;
 mod signal;
 mod spot;
+mod task;
 mod text;
 mod usage;
+mod worker;
 
 use std::process::ExitCode;
 

@@ -88,5 +88,5 @@ async fn credential(
 async fn prompt(output: &mut Output) -> Result<Secret, Failure> {
     output.prompt("password: ")?;
     let typed = blocking(rpassword::read_password).await;
-    Ok(typed.map(Secret::from).map_err(|_| Failure::NoPassword)?)
+    typed.map(Secret::from).map_err(|_| Failure::NoPassword)
 }

@@ -15,4 +15,6 @@ pub(crate) mod push;
 pub(crate) mod registry;
 pub(crate) mod repair;
 pub(crate) mod rm;
+pub(crate) mod run;
 pub(crate) mod tag;
+pub(crate) mod verify;

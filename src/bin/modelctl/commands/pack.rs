@@ -59,11 +59,11 @@ pub(crate) async fn run(
         true => None,
         false => destination(args.output, args.tag, context).await?,
     };
-    let plan = content::plan(args.path, args.content, context, output).await?;
+    let content = content::plan(args.path, args.content, context, output).await?;
     let Some(destination) = destination else {
-        return Ok(output.report(&PlanReport::from(&plan))?);
+        return Ok(output.report(&PlanReport::from(&content.plan))?);
     };
-    let report = content::store(&plan, &destination, None).await?;
+    let report = content::store(&content.plan, &destination, None).await?;
     output.note(report.note("packed"))?;
     Ok(output.report(&report)?)
 }

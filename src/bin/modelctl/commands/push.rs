@@ -56,8 +56,8 @@ pub(crate) async fn run(
     if let Some(reference) = args.second {
         let destination = context.repository(reference.or_latest(), &args.registry)?;
         let path = PathBuf::from(args.first);
-        let plan = content::plan(path, args.content, context, output).await?;
-        let report = content::store(&plan, &destination, args.jobs).await?;
+        let content = content::plan(path, args.content, context, output).await?;
+        let report = content::store(&content.plan, &destination, args.jobs).await?;
         output.note(report.note("pushed"))?;
         return Ok(output.report(&report)?);
     }

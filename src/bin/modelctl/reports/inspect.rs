@@ -6,7 +6,7 @@ use modelctl::model::{Dimension, Graph, ModelManifest, Value};
 use modelctl::oci::{Descriptor, Digest, Document, Kind};
 use serde::Serialize;
 
-use crate::text::{Size, Table, count};
+use crate::text::{Size, Table, count, word};
 
 /// What was looked at, and what was found.
 #[derive(Serialize)]
@@ -187,7 +187,7 @@ fn write_files(model: &ModelManifest, f: &mut fmt::Formatter<'_>) -> fmt::Result
         table.row([
             file.path.to_string(),
             Size(file.size).to_string(),
-            format!("{:?}", file.role).to_lowercase(),
+            word(&file.role),
             file.sha256.hex(),
         ]);
     }

@@ -1,9 +1,13 @@
 //! What the longer reports look like as text; as JSON they are their serialised form.
 
+mod findings;
 mod inspect;
 mod plan;
+mod run;
 mod transfer;
 
+pub(crate) use findings::FindingsReport;
 pub(crate) use inspect::{InspectReport, Inspected};
 pub(crate) use plan::{PackedReport, PlanReport};
+pub(crate) use run::{InferenceReport, Recorded, SmokeTestReport};
 pub(crate) use transfer::TransferReport;

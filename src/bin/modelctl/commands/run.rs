@@ -1,0 +1,163 @@
+//! `run`: an artifact's own smoke tests, or one run with given inputs, through ONNX Runtime.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::str::FromStr;
+
+use clap::Args;
+use modelctl::materialise::{self, PullOptions};
+use modelctl::model::FilePath;
+use modelctl::oci::Place;
+use modelctl::transfer;
+use tempfile::TempDir;
+
+use crate::content_options::tolerance;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::input_options::InputArgs;
+use crate::output::Output;
+use crate::registry_options::RegistryOptions;
+use crate::spot::Spot;
+use crate::task::{Infer, Smoke, Task};
+use crate::worker::{self, RuntimeOptions};
+
+const HELP: &str = "\
+Everything is verified before it is run, in a process of its own. Without --input the smoke tests of
+the artifact are run and compared; where it has none, made inputs show that it runs. Exit 5 if an
+output differs. A reference is resolved at the registry and kept in the store; with --offline it is
+resolved in the store.
+
+Examples:
+  modelctl run registry.example/demo/mlp:v1
+  modelctl run ./mlp
+  modelctl run ./mlp --input x=@x.npy
+  modelctl run ./mlp --graph encoder.onnx --input ids=@ids.json -o ./outputs
+  modelctl run store:demo/mlp:v1 --shape x=1,3,64,64 --seed 7";
+
+/// Run the smoke tests of an artifact or a pulled folder, or run it once on given inputs
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct RunArgs {
+    /// The artifact or folder
+    #[arg(value_name = "ARTIFACT|DIR")]
+    place: Place,
+    /// The graph to run, where there are several
+    #[arg(long, value_name = "PATH")]
+    graph: Option<FilePath>,
+    /// A file for an input, .npy, .json or .pb: run once and print the outputs
+    #[arg(long, value_name = "NAME=@FILE")]
+    input: Vec<InputFile>,
+    /// Write the outputs into this folder, output_N.npy
+    #[arg(long, short, value_name = "DIR", requires = "input")]
+    output: Option<PathBuf>,
+    /// Relative tolerance, instead of that of the test
+    #[arg(long, value_name = "NUMBER", value_parser = tolerance)]
+    rtol: Option<f64>,
+    /// Absolute tolerance, instead of that of the test
+    #[arg(long, value_name = "NUMBER", value_parser = tolerance)]
+    atol: Option<f64>,
+    /// Ask no registry: the store has to have the artifact
+    #[arg(long)]
+    offline: bool,
+    /// Threads within an operator; 0 is one for each core
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    threads: usize,
+    #[command(flatten)]
+    inputs: InputArgs,
+    #[command(flatten)]
+    runtime: RuntimeOptions,
+    #[command(flatten)]
+    registry: RegistryOptions,
+}
+
+/// `NAME=@FILE`.
+#[derive(Debug, Clone)]
+struct InputFile {
+    name: String,
+    file: PathBuf,
+}
+
+impl FromStr for InputFile {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match text.split_once("=@") {
+            Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok(Self {
+                name: name.to_owned(),
+                file: file.into(),
+            }),
+            _ => Err("expected NAME=@FILE"),
+        }
+    }
+}
+
+/// Brings the files here if they are not, then lets a worker verify and run them.
+pub(crate) async fn run(
+    args: RunArgs,
+    context: &Context,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let name = args.place.to_string();
+    // Kept until the worker is done.
+    let _fetched: Option<TempDir>;
+    let folder = match &args.place {
+        Place::Path(folder) => folder.clone(),
+        place => {
+            let spot = artifact(place, &args, context).await?;
+            let fetched = fetch(&spot, context).await?;
+            let folder = fetched.path().join("model");
+            _fetched = Some(fetched);
+            folder
+        }
+    };
+    let task = match args.input.is_empty() {
+        true => Task::Smoke(Smoke {
+            name,
+            folder,
+            graph: args.graph,
+            rtol: args.rtol,
+            atol: args.atol,
+            inputs: args.inputs,
+            threads: args.threads,
+        }),
+        false => Task::Infer(Infer {
+            name,
+            folder,
+            graph: args.graph,
+            inputs: { args.input.into_iter() }
+                .map(|input| (input.name, input.file))
+                .collect(),
+            output: args.output,
+            threads: args.threads,
+        }),
+    };
+    let streams = (output.form(), Stdio::inherit());
+    worker::delegate(task, &args.runtime, context, streams).await
+}
+
+/// Where the artifact is to be read from: the store, once a reference was resolved.
+async fn artifact(place: &Place, args: &RunArgs, context: &Context) -> Result<Spot, Failure> {
+    let Place::Registry(reference) = place else {
+        return context.open(place, &args.registry).await;
+    };
+    let entry = context.entry(reference.clone())?;
+    if args.offline {
+        return Ok(entry);
+    }
+    let source = context.repository(reference.clone(), &args.registry)?;
+    let document = source.resolve().await?;
+    let _hold = entry.hold()?;
+    let options = context.copy_options(None);
+    transfer::copy(&source.depot(), &entry.depot(), &document, &options).await?;
+    entry.tag(&document.descriptor()).await?;
+    Ok(entry)
+}
+
+/// Writes the files into a temporary folder beside the blobs of the store.
+async fn fetch(spot: &Spot, context: &Context) -> Result<TempDir, Failure> {
+    let document = spot.resolve().await?;
+    let folder = context.scratch()?;
+    let target = folder.path().join("model");
+    materialise::pull(&spot.depot(), &document, &target, &PullOptions::default()).await?;
+    Ok(folder)
+}

@@ -1,0 +1,142 @@
+//! What runs ONNX Runtime: a process of its own, with limits, so that a model that exhausts memory
+//! or crashes the library ends nothing but itself (security row A54).
+//!
+//! This program starts itself again with a [`Request`]. The worker writes its report and its errors
+//! to the streams that it inherits, and its exit code is that of the command.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use clap::Args;
+use modelctl::run::{self, LibrarySearch, Limits, RunError};
+use serde::{Deserialize, Serialize};
+
+use crate::blocking::blocking;
+use crate::context::Context;
+use crate::exit;
+use crate::failure::Failure;
+use crate::output::{Form, Output};
+use crate::task::Task;
+
+/// Bytes in the unit of `--memory-limit`.
+const MIB: u64 = 1 << 20;
+
+/// Where ONNX Runtime is, and what it may use.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "ONNX Runtime")]
+pub(crate) struct RuntimeOptions {
+    /// Its shared library, by default that of the Python package
+    #[arg(long, value_name = "FILE")]
+    ort_lib: Option<PathBuf>,
+    /// Memory that it may use, in MiB; 0 is unlimited
+    #[arg(long, value_name = "MIB", default_value_t = 16384)]
+    memory_limit: u64,
+    /// Time that it may take, in seconds; 0 is unlimited
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    time_limit: u64,
+}
+
+/// What a worker is told.
+#[derive(Debug, Serialize, Deserialize)]
+struct Request {
+    library: PathBuf,
+    memory: Option<u64>,
+    task: Task,
+}
+
+/// Do what `run` and `pack --record` hand over
+#[derive(Args)]
+pub(crate) struct WorkerArgs {
+    /// The request, as JSON
+    request: String,
+}
+
+/// Does a task in a worker. Its report goes to `stdout`.
+pub(crate) async fn delegate(
+    task: Task,
+    options: &RuntimeOptions,
+    context: &Context,
+    (form, stdout): (Form, Stdio),
+) -> Result<(), Failure> {
+    let search = options.search(context, task.untrusted());
+    let limits = options.limits();
+    let mut command = command(form)?;
+    command.stdout(stdout);
+    let code = blocking(move || {
+        let request = Request {
+            library: run::find_library(&search)?,
+            memory: limits.memory,
+            task,
+        };
+        let request = serde_json::to_string(&request);
+        let untold = |error| RunError::Worker(format!("could not be told what to do: {error}"));
+        run::supervise(command.arg(request.map_err(untold)?), &limits)
+    });
+    match u8::try_from(code.await.map_err(modelctl::Error::from)?) {
+        Ok(exit::OK) => Ok(()),
+        Ok(code) => Err(Failure::Worker(code)),
+        Err(_) => Err(Failure::Worker(exit::FAILED)),
+    }
+}
+
+/// The worker's side.
+pub(crate) async fn run(args: WorkerArgs, output: &mut Output) -> Result<(), Failure> {
+    let request: Request =
+        serde_json::from_str(&args.request).map_err(|error| Failure::Option {
+            option: "worker",
+            reason: error.to_string(),
+        })?;
+    let limits = Limits {
+        memory: request.memory,
+        time: None,
+    };
+    limits.confine()?;
+    let report = blocking(move || request.task.run(&request.library)).await?;
+    report.show(output)
+}
+
+impl RuntimeOptions {
+    fn limits(&self) -> Limits {
+        let limit = |value: u64| Some(value).filter(|value| *value > 0);
+        Limits {
+            memory: limit(self.memory_limit).map(|mebibytes| mebibytes.saturating_mul(MIB)),
+            time: limit(self.time_limit).map(Duration::from_secs),
+        }
+    }
+
+    fn search(&self, context: &Context, untrusted: Option<PathBuf>) -> LibrarySearch {
+        let environment = context.environment();
+        let executable = std::env::current_exe().ok();
+        LibrarySearch {
+            explicit: self.ort_lib.clone(),
+            dylib_path: environment.path("ORT_DYLIB_PATH"),
+            executable_dir: executable.and_then(|path| Some(path.parent()?.to_owned())),
+            virtual_env: environment.path("VIRTUAL_ENV"),
+            current_dir: std::env::current_dir().ok(),
+            conda_prefix: environment.path("CONDA_PREFIX"),
+            path: environment.search_path(),
+            untrusted,
+        }
+    }
+}
+
+fn not_found(source: std::io::Error) -> Failure {
+    Failure::File {
+        path: PathBuf::from("modelctl"),
+        source,
+    }
+}
+
+/// This program again, writing in the same way.
+fn command(form: Form) -> Result<Command, Failure> {
+    let mut command = Command::new(std::env::current_exe().map_err(not_found)?);
+    command.arg("worker").stdin(Stdio::null());
+    if form.json {
+        command.arg("--json");
+    }
+    if form.quiet {
+        command.arg("--quiet");
+    }
+    Ok(command)
+}
