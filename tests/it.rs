@@ -13,6 +13,12 @@ mod contract;
 mod determinism;
 mod hostile_layers;
 mod hostile_paths;
+mod hostile_auth;
+mod hostile_blobs;
+mod hostile_lists;
+mod hostile_manifests;
+mod hostile_redirects;
+mod hostile_uploads;
 mod interop;
 mod plan_artifact;
 mod plan_refusals;
@@ -36,6 +42,8 @@ mod store_programs;
 mod store_repair;
 mod support;
 mod transfer;
+mod transport_login;
+mod transport_peers;
 mod verify;
 
 /// A test file that nobody lists would never run.

@@ -9,3 +9,5 @@ pub(crate) mod http;
 pub(crate) mod models;
 pub(crate) mod parts;
 pub(crate) mod plans;
+pub(crate) mod scripted;
+pub(crate) mod transport;
