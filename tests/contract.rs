@@ -10,6 +10,9 @@ use modelctl::store::{BlobSource, Layout, Memory, Storage};
 use modelctl::{Error, ErrorKind};
 use tokio::io::AsyncReadExt as _;
 
+use crate::support::embedded::Embedded;
+use crate::support::transport;
+
 /// Runs the whole list. Each check uses content of its own, so that one store serves them all.
 pub(crate) async fn check_all<S: Storage>(store: &S) {
     what_was_pushed_is_fetched(store).await;
@@ -35,6 +38,16 @@ async fn layout_keeps_the_contract() {
     check_all(&layout).await;
     let left = std::fs::read_dir(layout.root().join("ingest")).unwrap();
     assert_eq!(left.count(), 0, "a push left a temporary file");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn registry_keeps_the_contract() {
+    let registry = Embedded::new();
+    check_all(&transport::at(
+        transport::options(),
+        &registry.address.to_string(),
+    ))
+    .await;
 }
 
 /// Content that no other check and no earlier run uses.

@@ -228,7 +228,7 @@ async fn odd_answers_for_referrers_lead_to_the_tag() {
             .referrers(&subject().digest)
             .await
             .unwrap();
-        assert_eq!(found, [listed.clone()]);
+        assert_eq!(found, std::slice::from_ref(&listed));
     }
 }
 

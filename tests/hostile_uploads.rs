@@ -157,7 +157,7 @@ async fn content_of_another_length_is_not_sent_to_its_end() {
             .push(&blob(), &Changed(content))
             .await
             .unwrap_err();
-        let expected = format!("cannot push to `R`: {reason}");
+        let expected = format!("cannot push blob `{}` to `R`: {reason}", blob().digest);
         assert_eq!(message(&error, &[("R", &server)]), expected);
         assert_eq!(error.kind(), ErrorKind::Mismatch);
     }
@@ -190,7 +190,7 @@ async fn unreadable_content_is_not_the_registrys_fault() {
         .unwrap_err();
     assert_eq!(
         message(&error, &[("R", &server)]),
-        "cannot push to `R`: bad sector"
+        format!("cannot push blob `{}` to `R`: bad sector", blob().digest)
     );
     assert_eq!(error.kind(), ErrorKind::Io);
 }

@@ -92,8 +92,10 @@ pub enum TransportError {
         cause: Box<TransportError>,
     },
     /// The content to push could not be read, or is not what it was said to be.
-    #[error("cannot push to `{registry}`: {cause}")]
+    #[error("cannot push blob `{blob}` to `{registry}`: {cause}")]
     Source {
+        /// The blob.
+        blob: Digest,
         /// The registry that it was to go to.
         registry: String,
         /// Why.

@@ -4,3 +4,4 @@ mod copies;
 mod corruption;
 mod models;
 mod programs;
+mod transport;

@@ -35,6 +35,24 @@ impl Server {
         Self::of_distribution("docker-registry 2.8", "docker-registry")
     }
 
+    /// Debian's docker-registry for the users of an htpasswd file.
+    pub(crate) fn debian_for(htpasswd: &str) -> Self {
+        Self::with_users(
+            "docker-registry 2.8 with htpasswd",
+            "docker-registry",
+            Some(htpasswd),
+        )
+    }
+
+    /// The registry of crane, in memory.
+    pub(crate) fn crane() -> Self {
+        let folder = TempDir::new().unwrap();
+        let (address, storage) = (free_address(), folder.path().to_owned());
+        let mut command = Command::new("crane");
+        command.args(["registry", "serve", "--address", &address]);
+        Self::start("crane registry", command, address, storage, folder)
+    }
+
     /// The embedded registry.
     pub(crate) fn embedded() -> Self {
         let folder = TempDir::new().unwrap();
@@ -52,14 +70,26 @@ impl Server {
     }
 
     fn of_distribution(name: &'static str, program: &str) -> Self {
+        Self::with_users(name, program, None)
+    }
+
+    fn with_users(name: &'static str, program: &str, htpasswd: Option<&str>) -> Self {
         let folder = TempDir::new().unwrap();
         let (address, storage) = (free_address(), folder.path().join("data"));
         let config = folder.path().join("config.yml");
-        let text = format!(
+        let mut text = format!(
             "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage:\n  delete: {{enabled: true}}\n  \
              filesystem: {{rootdirectory: {}}}\nhttp: {{addr: {address}}}\n",
             storage.display()
         );
+        if let Some(htpasswd) = htpasswd {
+            let users = folder.path().join("htpasswd");
+            fs::write(&users, htpasswd).unwrap();
+            text += &format!(
+                "auth: {{htpasswd: {{realm: r, path: {}}}}}\n",
+                users.display()
+            );
+        }
         fs::write(&config, text).unwrap();
         let mut command = Command::new(program);
         command

@@ -5,7 +5,6 @@
 //! the request off before its last piece, so that no registry takes it for complete.
 
 use std::io::{self, Read};
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +12,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::sync::mpsc;
 
-use crate::store::BlobSource;
+use super::request::Part;
 
 /// As much as is read, and sent, at once: beyond this, throughput no longer grows.
 const PIECE: u64 = 1024 * 1024;
@@ -59,19 +58,16 @@ impl Gauge {
     }
 }
 
-/// Starts to read a part of the content; `is_end` says that nothing may follow it. Opening it is
-/// the one call that blocks here: the source is only borrowed.
-pub(crate) fn feed(
-    source: &dyn BlobSource,
-    range: Range<u64>,
-    is_end: bool,
-) -> io::Result<(reqwest::Body, Gauge)> {
-    let length = range.end - range.start;
+/// Starts to read a part of a blob. Opening it is the one call that blocks here: the content is
+/// only borrowed.
+pub(crate) fn feed(part: &Part<'_>) -> io::Result<(reqwest::Body, Gauge)> {
+    let length = part.range.end - part.range.start;
+    let is_end = part.range.end == part.blob.size;
     let gauge = Gauge(Arc::new(State {
         length,
         ..State::default()
     }));
-    let reader = source.open_at(range.start)?;
+    let reader = part.content.open_at(part.range.start)?;
     let (sender, mut receiver) = mpsc::channel(QUEUE);
     let watcher = gauge.clone();
     tokio::task::spawn_blocking(move || {

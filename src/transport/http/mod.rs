@@ -21,6 +21,6 @@ pub(crate) use hop::Hop;
 pub(crate) use host::RegistryHost;
 pub(crate) use origin::Origin;
 pub(crate) use redirect::location;
-pub(crate) use request::{Body, Request};
+pub(crate) use request::{Body, Part, Request};
 pub(crate) use session::{Session, Shared};
 pub(crate) use shown_url::ShownUrl;

@@ -7,6 +7,7 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+use crate::oci::Descriptor;
 use crate::store::BlobSource;
 use crate::transport::auth::Scopes;
 use crate::transport::failure::RequestLine;
@@ -27,15 +28,18 @@ pub(crate) enum Body<'a> {
     Empty,
     /// A document.
     Bytes(Bytes),
-    /// A part of a blob; opened again each time that the request is sent.
-    Part {
-        /// The whole blob.
-        source: &'a dyn BlobSource,
-        /// The part, in bytes.
-        range: Range<u64>,
-        /// Whether the blob ends with the part.
-        is_end: bool,
-    },
+    /// A part of a blob, opened again each time that the request is sent.
+    Part(Part<'a>),
+}
+
+/// A part of a blob.
+pub(crate) struct Part<'a> {
+    /// The whole blob.
+    pub(crate) blob: &'a Descriptor,
+    /// Its content.
+    pub(crate) content: &'a dyn BlobSource,
+    /// The part, in bytes.
+    pub(crate) range: Range<u64>,
 }
 
 impl Body<'_> {
@@ -44,7 +48,7 @@ impl Body<'_> {
         match self {
             Self::Empty => 0,
             Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Part { range, .. } => range.end - range.start,
+            Self::Part(part) => part.range.end - part.range.start,
         }
     }
 }

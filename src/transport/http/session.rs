@@ -17,7 +17,7 @@ use super::feed::{Gauge, feed};
 use super::hop::Hop;
 use super::host::RegistryHost;
 use super::redirect::{Trail, is_redirect};
-use super::request::{Body, Request};
+use super::request::{Body, Part, Request};
 use crate::transport::TransportError;
 use crate::transport::auth::{Authorizer, Subject};
 use crate::transport::failure::{RequestLine, cleaned};
@@ -132,7 +132,7 @@ impl Session {
         url: &Url,
         authorization: Option<HeaderValue>,
     ) -> Result<Answer, TransportError> {
-        let (body, gauge) = open(&request.body).map_err(|cause| self.unreadable(cause))?;
+        let (body, gauge) = self.open(&request.body)?;
         let sent = self.shared.connections.send(Hop {
             method: &request.method,
             url,
@@ -145,33 +145,32 @@ impl Session {
         });
         let result = sent.await;
         // A content that cannot be read breaks the connection: that is then not what failed.
-        if let Some(cause) = gauge.as_ref().and_then(Gauge::take_fault) {
-            return Err(self.unreadable(cause));
+        if let Body::Part(part) = &request.body
+            && let Some(cause) = gauge.as_ref().and_then(Gauge::take_fault)
+        {
+            return Err(self.unreadable(part, cause));
         }
         let answer = result?;
         warn(&RequestLine::new(&request.method, url), answer.headers());
         Ok(answer)
     }
 
-    fn unreadable(&self, cause: std::io::Error) -> TransportError {
-        TransportError::Source {
-            registry: self.host.name.clone(),
-            cause,
+    fn open(&self, body: &Body<'_>) -> Result<(reqwest::Body, Option<Gauge>), TransportError> {
+        match body {
+            Body::Empty => Ok((reqwest::Body::from(""), None)),
+            Body::Bytes(bytes) => Ok((bytes.clone().into(), None)),
+            Body::Part(part) => match feed(part) {
+                Ok((body, gauge)) => Ok((body, Some(gauge))),
+                Err(cause) => Err(self.unreadable(part, cause)),
+            },
         }
     }
-}
 
-fn open(body: &Body<'_>) -> std::io::Result<(reqwest::Body, Option<Gauge>)> {
-    match body {
-        Body::Empty => Ok((reqwest::Body::from(""), None)),
-        Body::Bytes(bytes) => Ok((bytes.clone().into(), None)),
-        Body::Part {
-            source,
-            range,
-            is_end,
-        } => {
-            let (body, gauge) = feed(*source, range.clone(), *is_end)?;
-            Ok((body, Some(gauge)))
+    fn unreadable(&self, part: &Part<'_>, cause: std::io::Error) -> TransportError {
+        TransportError::Source {
+            blob: part.blob.digest,
+            registry: self.host.name.clone(),
+            cause,
         }
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use url::Url;
 
+use crate::oci::Digest;
+
 /// A URL without user information and without the values of its query.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ShownUrl(String);
@@ -23,12 +25,19 @@ impl From<&Url> for ShownUrl {
             text.push(mark);
             mark = '&';
             match part.split_once('=') {
-                Some((name, _)) => text.extend([name, "=…"]),
+                Some((name, value)) => text.extend([name, "=", &shown_value(value)]),
                 None => text.push('…'),
             }
         }
         Self(text)
     }
+}
+
+/// A value of a query: a digest, which is public and tells which blob it is about, or no more than
+/// that there is one.
+fn shown_value(value: &str) -> String {
+    let text = value.replace("%3A", ":");
+    text.parse::<Digest>().map_or("…".to_owned(), |_| text)
 }
 
 impl fmt::Display for ShownUrl {
@@ -57,6 +66,10 @@ mod tests {
             ),
             ("https://h/p?canary", "https://h/p?…"),
             ("https://h:8443/p", "https://h:8443/p"),
+            (
+                "https://h/p?digest=sha256%3Ae3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                "https://h/p?digest=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            ),
         ] {
             assert_eq!(ShownUrl::from(&Url::parse(url).unwrap()).to_string(), shown);
         }

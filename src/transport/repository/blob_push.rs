@@ -13,7 +13,7 @@ use super::handle::{Access, Repository};
 use crate::oci::Descriptor;
 use crate::store::BlobSource;
 use crate::transport::TransportError;
-use crate::transport::http::{Answer, Body, Request, location};
+use crate::transport::http::{Answer, Body, Part, Request, location};
 
 /// The first chunk length after a body was too large, and the least that is tried: proxies allow
 /// 1 MiB unless they are told otherwise.
@@ -50,53 +50,33 @@ impl Repository {
         let request = self.request(Method::POST, "blobs/uploads/", Access::Push);
         let session = self.session.attempt(&request).await?;
         let mut place = self.upload_location(&session)?;
-        let minimum = session
-            .header("oci-chunk-min-length")
-            .and_then(|text| text.parse().ok());
+        let minimum = session.header("oci-chunk-min-length");
+        let minimum = minimum.and_then(|text| text.parse().ok()).unwrap_or(0);
         session.drain().await;
+        let part = |range| Part {
+            blob,
+            content,
+            range,
+        };
         let mut start = 0;
         if let Some(chunk) = chunk {
-            let chunk = chunk.max(minimum.unwrap_or(0));
+            let chunk = chunk.max(minimum);
             while blob.size - start > chunk {
-                place = self.patch(place, content, start..start + chunk).await?;
+                place = self.patch(place, part(start..start + chunk)).await?;
                 start += chunk;
             }
         }
-        place
-            .query_pairs_mut()
-            .append_pair("digest", &blob.digest.to_string());
-        let part = Body::Part {
-            source: content,
-            range: start..blob.size,
-            is_end: true,
-        };
-        let request = self.upload_request(Method::PUT, place, part);
-        self.session
-            .attempt(&with_range(request, start, blob.size))
-            .await?
-            .drain()
-            .await;
+        let digest = blob.digest.to_string();
+        place.query_pairs_mut().append_pair("digest", &digest);
+        let request = self.upload_request(Method::PUT, place, part(start..blob.size));
+        self.session.attempt(&request).await?.drain().await;
         Ok(())
     }
 
     /// Sends a chunk; gives the place for the next one, which may be another.
-    async fn patch(
-        &self,
-        place: Url,
-        content: &dyn BlobSource,
-        range: std::ops::Range<u64>,
-    ) -> Result<Url, TransportError> {
-        let (start, end) = (range.start, range.end);
-        let part = Body::Part {
-            source: content,
-            range,
-            is_end: false,
-        };
+    async fn patch(&self, place: Url, part: Part<'_>) -> Result<Url, TransportError> {
         let request = self.upload_request(Method::PATCH, place, part);
-        let answer = self
-            .session
-            .attempt(&with_range(request, start, end))
-            .await?;
+        let answer = self.session.attempt(&request).await?;
         let next = self.upload_location(&answer)?;
         answer.drain().await;
         Ok(next)
@@ -108,10 +88,17 @@ impl Repository {
         location(answer, &self.session.host.origin)
     }
 
-    fn upload_request<'a>(&self, method: Method, place: Url, body: Body<'a>) -> Request<'a> {
+    fn upload_request<'a>(&self, method: Method, place: Url, part: Part<'a>) -> Request<'a> {
         let mut request = self.request(method, "", Access::Push);
         request.url = place;
-        request.content(HeaderValue::from_static("application/octet-stream"), body)
+        // Both ends are inclusive, and there is no unit. A blob in one piece must not say it.
+        if part.range != (0..part.blob.size) {
+            let text = format!("{}-{}", part.range.start, part.range.end - 1);
+            let range = HeaderValue::try_from(text).expect("digits");
+            request = request.header(CONTENT_RANGE, range);
+        }
+        let content_type = HeaderValue::from_static("application/octet-stream");
+        request.content(content_type, Body::Part(part))
     }
 }
 
@@ -123,14 +110,4 @@ fn smaller(chunk: Option<u64>, size: u64) -> Option<u64> {
     };
     let next = next.min(size / 2);
     (next >= *CHUNK.start()).then_some(next)
-}
-
-/// Says which part of the blob a chunk is: both ends inclusive, no unit. A blob in one piece must
-/// not say it.
-fn with_range(request: Request<'_>, start: u64, end: u64) -> Request<'_> {
-    if start == 0 && request.method == Method::PUT {
-        return request;
-    }
-    let text = format!("{start}-{}", end.saturating_sub(1));
-    request.header(CONTENT_RANGE, HeaderValue::try_from(text).expect("digits"))
 }

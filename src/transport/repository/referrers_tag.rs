@@ -72,10 +72,8 @@ impl Repository {
         let tag = tag_of(subject);
         let _alone = self.session.shared.referrers_tags.lock().await;
         for _ in 0..MAX_UPDATES {
-            let mut current = match self.read_referrers_tag(&tag).await? {
-                Some(current) => current,
-                None => Current::default(),
-            };
+            let found = self.read_referrers_tag(&tag).await?;
+            let mut current = found.unwrap_or_default();
             if change.is_made(&current.index) {
                 return Ok(());
             }

@@ -50,7 +50,7 @@ impl Storage for Repository {
         };
         match self.session.send(&request).await {
             Ok(_) => Ok(true),
-            Err(error) if matches!(error.status(), Some(403 | 404 | 405)) => Ok(false),
+            Err(error) if matches!(error.status(), Some(403..=405)) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
