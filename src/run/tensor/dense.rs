@@ -5,6 +5,9 @@ use half::{bf16, f16};
 use super::TensorError;
 use crate::onnx::DataType;
 
+/// The most dimensions: NumPy's limit, and more than any operator takes.
+const MAX_RANK: usize = 64;
+
 /// A tensor that owns its elements. Content and shape agree: they are checked where it is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tensor {
@@ -29,6 +32,7 @@ impl Tensor {
             let what = format!("element type `{}` ({})", dtype.name(), dtype.0);
             return Err(TensorError::Unsupported(what));
         }
+        check_rank(&shape)?;
         let expected = dtype.byte_length(&shape);
         let actual = bytes.len() as u64;
         if expected != Some(actual) {
@@ -45,6 +49,7 @@ impl Tensor {
 
     /// Makes a tensor of strings, as many as the shape says.
     pub fn from_strings(shape: Vec<u64>, strings: Vec<String>) -> Result<Self, TensorError> {
+        check_rank(&shape)?;
         let dtype = DataType::STRING;
         let expected = element_count(&shape);
         let actual = strings.len() as u64;
@@ -108,6 +113,14 @@ impl Tensor {
     }
 }
 
+fn check_rank(shape: &[u64]) -> Result<(), TensorError> {
+    if shape.len() > MAX_RANK {
+        let what = format!("a tensor of more than {MAX_RANK} dimensions");
+        return Err(TensorError::Unsupported(what));
+    }
+    Ok(())
+}
+
 /// The elements of a shape; `None` beyond 2^64.
 fn element_count(shape: &[u64]) -> Option<u64> {
     shape
@@ -140,6 +153,11 @@ mod tests {
             "0 bytes of data for float [1099511627776, 1099511627776], which takes more than can be held"
         );
         assert!(Tensor::from_strings(vec![2], vec!["a".to_owned()]).is_err());
+        let deep = Tensor::new(DataType::FLOAT, vec![1; 65], vec![0; 4]).unwrap_err();
+        assert_eq!(
+            deep.to_string(),
+            "a tensor of more than 64 dimensions is not supported"
+        );
     }
 
     #[test]
