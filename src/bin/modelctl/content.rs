@@ -12,7 +12,8 @@ use crate::blocking::blocking;
 use crate::content_options::{ContentOptions, TestOptions};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, Style};
+use crate::progress::watch;
 use crate::record::{Recording, record};
 use crate::reports::PackedReport;
 use crate::spot::Spot;
@@ -88,6 +89,7 @@ pub(crate) async fn store(
     plan: &ArtifactPlan,
     destination: &Spot,
     jobs: Option<u8>,
+    style: Style,
 ) -> Result<PackedReport, Failure> {
     destination.may_be(&plan.manifest)?;
     let _hold = destination.hold()?;
@@ -95,7 +97,9 @@ pub(crate) async fn store(
     let options = PackOptions {
         jobs: jobs.map_or(default.jobs, usize::from),
     };
-    let stored = pack::store(plan, &destination.depot(), &options).await?;
+    let sink = watch(destination.depot(), plan.stored_size(), style);
+    let stored = pack::store(plan, &sink, &options).await?;
+    drop(sink);
     destination.tag(&stored.manifest).await?;
     Ok(PackedReport {
         name: destination.to_string(),

@@ -220,7 +220,7 @@ impl Failure {
         if self.exit_code() == exit::OK || matches!(self, Self::Worker(_)) {
             return Ok(());
         }
-        if output.form().json {
+        if output.style().json {
             let object = Object {
                 error: self.to_string(),
                 caused_by: self.causes(),

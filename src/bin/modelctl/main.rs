@@ -18,6 +18,7 @@ mod hint;
 mod input_options;
 mod locate;
 mod output;
+mod progress;
 mod record;
 mod registry_options;
 mod reports;

@@ -8,16 +8,16 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-/// Where a command writes, and in which form.
+/// Where a command writes, and in which style.
 pub(crate) struct Output {
     stdout: Box<dyn Write + Send>,
     stderr: Box<dyn Write + Send>,
-    form: Form,
+    style: Style,
 }
 
 /// How output looks.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Form {
+pub(crate) struct Style {
     /// Reports and errors are JSON.
     pub(crate) json: bool,
     /// Notes are left out.
@@ -44,23 +44,23 @@ impl Output {
     pub(crate) fn new(
         stdout: Box<dyn Write + Send>,
         stderr: Box<dyn Write + Send>,
-        form: Form,
+        style: Style,
     ) -> Self {
         Self {
             stdout,
             stderr,
-            form,
+            style,
         }
     }
 
     /// How output looks.
-    pub(crate) fn form(&self) -> Form {
-        self.form
+    pub(crate) fn style(&self) -> Style {
+        self.style
     }
 
     /// Writes the result of a command to stdout: its text, or with `--json` its JSON.
     pub(crate) fn report<R: Serialize + Display>(&mut self, report: &R) -> io::Result<()> {
-        let text = if self.form.json {
+        let text = if self.style.json {
             serde_json::to_string_pretty(report)?
         } else {
             escape(&report.to_string())
@@ -80,7 +80,7 @@ impl Output {
 
     /// Says what was done, on stderr; nothing with `--quiet` or `--json`.
     pub(crate) fn note(&mut self, text: impl Display) -> io::Result<()> {
-        if self.form.quiet || self.form.json {
+        if self.style.quiet || self.style.json {
             return Ok(());
         }
         writeln!(self.stderr, "{}", escape(&text.to_string()))
@@ -99,7 +99,7 @@ impl Output {
             Label::Hint => ("hint:", "36"),
         };
         let text = escape(text);
-        if self.form.coloured {
+        if self.style.coloured {
             writeln!(self.stderr, "\x1b[1;{colour}m{word}\x1b[0m {text}")
         } else {
             writeln!(self.stderr, "{word} {text}")

@@ -59,7 +59,7 @@ pub(crate) async fn record(
     });
     let report = folder.path().join("report.json");
     let streams = (
-        output.form(),
+        output.style(),
         Stdio::from(File::create(&report).map_err(unusable)?),
     );
     worker::delegate(task, &recording.runtime, context, streams).await?;

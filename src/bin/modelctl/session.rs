@@ -9,7 +9,7 @@ use crate::args::{Cli, GlobalOptions};
 use crate::context::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
-use crate::output::{Form, Output};
+use crate::output::{Output, Style};
 use crate::{exit, hint, signal};
 
 /// How long work that was cut off may take to remove its temporary files.
@@ -17,9 +17,9 @@ const GRACE: Duration = Duration::from_millis(800);
 
 /// Runs the command and gives the exit code.
 pub(crate) fn run(cli: Cli, name: &str, environment: Environment) -> u8 {
-    let form = form(&cli.global, &environment);
-    let mut output = Output::new(Box::new(io::stdout()), Box::new(io::stderr()), form);
-    log(cli.global.verbose, form.coloured);
+    let style = style(&cli.global, &environment);
+    let mut output = Output::new(Box::new(io::stdout()), Box::new(io::stderr()), style);
+    log(cli.global.verbose, style.coloured);
     let context = Context::new(environment, cli.global.store);
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -45,10 +45,10 @@ pub(crate) fn run(cli: Cli, name: &str, environment: Environment) -> u8 {
     }
 }
 
-fn form(global: &GlobalOptions, environment: &Environment) -> Form {
+fn style(global: &GlobalOptions, environment: &Environment) -> Style {
     let terminal =
         io::stderr().is_terminal() && environment.text("TERM").as_deref() != Some("dumb");
-    Form {
+    Style {
         json: global.json,
         quiet: global.quiet,
         coloured: terminal && environment.text("NO_COLOR").is_none(),

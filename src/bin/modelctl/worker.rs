@@ -16,7 +16,7 @@ use crate::blocking::blocking;
 use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
-use crate::output::{Form, Output};
+use crate::output::{Output, Style};
 use crate::task::Task;
 
 /// Bytes in the unit of `--memory-limit`.
@@ -57,11 +57,11 @@ pub(crate) async fn delegate(
     task: Task,
     options: &RuntimeOptions,
     context: &Context,
-    (form, stdout): (Form, Stdio),
+    (style, stdout): (Style, Stdio),
 ) -> Result<(), Failure> {
     let search = options.search(context, task.untrusted());
     let limits = options.limits();
-    let mut command = command(form)?;
+    let mut command = command(style)?;
     command.stdout(stdout);
     let code = blocking(move || {
         let request = Request {
@@ -129,13 +129,13 @@ fn not_found(source: std::io::Error) -> Failure {
 }
 
 /// This program again, writing in the same way.
-fn command(form: Form) -> Result<Command, Failure> {
+fn command(style: Style) -> Result<Command, Failure> {
     let mut command = Command::new(std::env::current_exe().map_err(not_found)?);
     command.arg("worker").stdin(Stdio::null());
-    if form.json {
+    if style.json {
         command.arg("--json");
     }
-    if form.quiet {
+    if style.quiet {
         command.arg("--quiet");
     }
     Ok(command)

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use clap::Args;
 use modelctl::oci::{Document, Place, Tag};
-use modelctl::store::{Archive, Graph};
+use modelctl::store::{Archive, Graph, WithProgress};
 use modelctl::transfer::{self, CopyOptions, CopyReport};
 
 use crate::context::Context;
 use crate::depot::Depot;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::progress::{size_of, watch};
 use crate::registry_options::RegistryOptions;
 use crate::reports::TransferReport;
 use crate::spot::Spot;
@@ -61,7 +62,8 @@ pub(crate) async fn run(
                 referrers: !args.no_referrers,
                 ..context.copy_options(args.jobs)
             };
-            copy(&source, &destination, &document, &options).await?
+            let sink = watch(destination.depot(), size_of(&document), output.style());
+            copy(&source, (&destination, sink), &document, &options).await?
         }
     };
     let name = args.destination.to_string();
@@ -72,14 +74,13 @@ pub(crate) async fn run(
 
 async fn copy(
     source: &Spot,
-    destination: &Spot,
+    (destination, sink): (&Spot, WithProgress<Depot>),
     document: &Document,
     options: &CopyOptions,
 ) -> Result<CopyReport, Failure> {
     destination.may_be(document)?;
     let _hold = destination.hold()?;
-    let (from, to) = (source.depot(), destination.depot());
-    let copied = transfer::copy(&from, &to, document, options).await?;
+    let copied = transfer::copy(&source.depot(), &sink, document, options).await?;
     destination.tag(&document.descriptor()).await?;
     Ok(copied)
 }

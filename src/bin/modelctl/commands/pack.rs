@@ -63,7 +63,7 @@ pub(crate) async fn run(
     let Some(destination) = destination else {
         return Ok(output.report(&PlanReport::from(&content.plan))?);
     };
-    let report = content::store(&content.plan, &destination, None).await?;
+    let report = content::store(&content.plan, &destination, None, output.style()).await?;
     output.note(report.note("packed"))?;
     Ok(output.report(&report)?)
 }

@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, Style};
+use crate::progress::{size_of, watch};
 use crate::registry_options::RegistryOptions;
 use crate::reports::TransferReport;
 use crate::spot::Spot;
@@ -101,16 +102,23 @@ pub(crate) async fn run(
     let source = context.open(&args.place, &args.registry).await?;
     let document = source.resolve().await?;
     let Some(folder) = args.output.clone() else {
-        let (report, _) = keep(&args, &source, &document, context).await?;
+        let (report, _) = keep(&args, (&source, &document), context, output.style()).await?;
         output.note(report.note("pulled"))?;
         return Ok(output.report(&report)?);
     };
     let source = match args.keep {
-        true => keep(&args, &source, &document, context).await?.1,
+        true => {
+            keep(&args, (&source, &document), context, output.style())
+                .await?
+                .1
+        }
         false => source,
     };
     let options = pull_options(&args)?;
-    let pulled = materialise::pull(&source.depot(), &document, &folder, &options).await?;
+    let pulled = {
+        let watched = watch(source.depot(), size_of(&document), output.style());
+        materialise::pull(&watched, &document, &folder, &options).await?
+    };
     let report = PulledReport {
         name: args.place.to_string(),
         digest: document.digest(),
@@ -130,9 +138,9 @@ pub(crate) async fn run(
 /// Copies the artifact into the store, under the name that it was asked for by.
 async fn keep(
     args: &PullArgs,
-    source: &Spot,
-    document: &Document,
+    (source, document): (&Spot, &Document),
     context: &Context,
+    style: Style,
 ) -> Result<(TransferReport, Spot), Failure> {
     let Place::Registry(reference) = &args.place else {
         return Err(Failure::WrongPlace {
@@ -143,7 +151,8 @@ async fn keep(
     let entry = context.entry(reference.clone())?;
     let _hold = entry.hold()?;
     let options = context.copy_options(args.jobs);
-    let copied = transfer::copy(&source.depot(), &entry.depot(), document, &options).await?;
+    let watched = watch(source.depot(), size_of(document), style);
+    let copied = transfer::copy(&watched, &entry.depot(), document, &options).await?;
     entry.tag(&document.descriptor()).await?;
     let report = TransferReport::new(entry.to_string(), document.digest(), &copied);
     Ok((report, entry))

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use modelctl::oci::{Place, Reference};
-use modelctl::transfer;
+use modelctl::transfer::{self, CopyOptions};
 
 use crate::content;
 use crate::content_options::ContentOptions;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, Style};
+use crate::progress::{size_of, watch};
 use crate::registry_options::RegistryOptions;
 use crate::reports::TransferReport;
 use crate::spot::Spot;
@@ -57,7 +58,7 @@ pub(crate) async fn run(
         let destination = context.repository(reference.or_latest(), &args.registry)?;
         let path = PathBuf::from(args.first);
         let content = content::plan(path, args.content, context, output).await?;
-        let report = content::store(&content.plan, &destination, args.jobs).await?;
+        let report = content::store(&content.plan, &destination, args.jobs, output.style()).await?;
         output.note(report.note("pushed"))?;
         return Ok(output.report(&report)?);
     }
@@ -71,7 +72,8 @@ pub(crate) async fn run(
     let reference = reference.or_latest();
     let source = context.entry(reference.clone())?;
     let destination = context.repository(reference, &args.registry)?;
-    let report = send(&source, &destination, context, args.jobs).await?;
+    let options = context.copy_options(args.jobs);
+    let report = send(&source, &destination, &options, output.style()).await?;
     output.note(report.note("pushed"))?;
     Ok(output.report(&report)?)
 }
@@ -79,12 +81,13 @@ pub(crate) async fn run(
 async fn send(
     source: &Spot,
     destination: &Spot,
-    context: &Context,
-    jobs: Option<u8>,
+    options: &CopyOptions,
+    style: Style,
 ) -> Result<TransferReport, Failure> {
     let document = source.resolve().await?;
-    let options = context.copy_options(jobs);
-    let copied = transfer::copy(&source.depot(), &destination.depot(), &document, &options).await?;
+    let sink = watch(destination.depot(), size_of(&document), style);
+    let copied = transfer::copy(&source.depot(), &sink, &document, options).await?;
+    drop(sink);
     destination.tag(&document.descriptor()).await?;
     Ok(TransferReport::new(
         destination.to_string(),

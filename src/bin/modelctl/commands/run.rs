@@ -15,7 +15,8 @@ use crate::content_options::tolerance;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::input_options::InputArgs;
-use crate::output::Output;
+use crate::output::{Output, Style};
+use crate::progress::{size_of, watch};
 use crate::registry_options::RegistryOptions;
 use crate::spot::Spot;
 use crate::task::{Infer, Smoke, Task};
@@ -103,7 +104,7 @@ pub(crate) async fn run(
     let folder = match &args.place {
         Place::Path(folder) => folder.clone(),
         place => {
-            let spot = artifact(place, &args, context).await?;
+            let spot = artifact(place, &args, context, output.style()).await?;
             let fetched = fetch(&spot, context).await?;
             let folder = fetched.path().join("model");
             _fetched = Some(fetched);
@@ -131,12 +132,17 @@ pub(crate) async fn run(
             threads: args.threads,
         }),
     };
-    let streams = (output.form(), Stdio::inherit());
+    let streams = (output.style(), Stdio::inherit());
     worker::delegate(task, &args.runtime, context, streams).await
 }
 
 /// Where the artifact is to be read from: the store, once a reference was resolved.
-async fn artifact(place: &Place, args: &RunArgs, context: &Context) -> Result<Spot, Failure> {
+async fn artifact(
+    place: &Place,
+    args: &RunArgs,
+    context: &Context,
+    style: Style,
+) -> Result<Spot, Failure> {
     let Place::Registry(reference) = place else {
         return context.open(place, &args.registry).await;
     };
@@ -148,7 +154,8 @@ async fn artifact(place: &Place, args: &RunArgs, context: &Context) -> Result<Sp
     let document = source.resolve().await?;
     let _hold = entry.hold()?;
     let options = context.copy_options(None);
-    transfer::copy(&source.depot(), &entry.depot(), &document, &options).await?;
+    let watched = watch(source.depot(), size_of(&document), style);
+    transfer::copy(&watched, &entry.depot(), &document, &options).await?;
     entry.tag(&document.descriptor()).await?;
     Ok(entry)
 }

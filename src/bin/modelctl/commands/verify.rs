@@ -10,7 +10,8 @@ use modelctl::verify;
 use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, Style};
+use crate::progress::{size_of, watch};
 use crate::registry_options::RegistryOptions;
 use crate::reports::FindingsReport;
 
@@ -44,7 +45,7 @@ pub(crate) async fn run(
     let report = match args.place {
         Place::Path(path) => folder(path).await?,
         Place::Layout { path, tag: None } => layout(path).await?,
-        place => artifact(&place, &args.registry, context).await?,
+        place => artifact(&place, &args.registry, context, output.style()).await?,
     };
     output.report(&report)?;
     report.verdict()?;
@@ -77,12 +78,14 @@ async fn artifact(
     place: &Place,
     options: &RegistryOptions,
     context: &Context,
+    style: Style,
 ) -> Result<FindingsReport, Failure> {
     let spot = context.open(place, options).await?;
     let document = spot.resolve().await?;
+    let watched = watch(spot.depot(), size_of(&document), style);
     Ok(FindingsReport {
         name: place.to_string(),
         digest: Some(document.digest()),
-        findings: verify::artifact(&spot.depot(), &document).await?,
+        findings: verify::artifact(&watched, &document).await?,
     })
 }
