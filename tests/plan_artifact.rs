@@ -218,6 +218,7 @@ fn tests_are_files_of_the_model_that_stand_in_a_tar() {
             ("m/test_data_set_0/input_0.pb", input.clone()),
             ("m/test_data_set_0/output_0.pb", output.clone()),
             ("m/notes.txt", vec![1]),
+            ("m/test_data_set_1/notes.txt", vec![1]),
             ("n/test_data_set_0/input_0.pb", output.clone()),
             ("n/test_data_set_0/output_0.pb", input.clone()),
         ],

@@ -3,11 +3,13 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use modelctl::ErrorKind;
 use modelctl::pack::{self, PackOptions};
+use modelctl::plan::{self, PlanOptions, TestSet};
 use modelctl::store::{Memory, Storage as _};
 
 use crate::support::models::{external_sum, floats, inline_sum};
-use crate::support::plans::{chain, plan, refusal, write};
+use crate::support::plans::{self, chain, refusal, write};
 
 /// Security rows A50 and A52: what a loader would refuse, or be fooled by, is not packed.
 #[test]
@@ -85,7 +87,7 @@ fn file_that_changes_after_the_plan_is_not_stored() {
         folder.path(),
         &[("m.onnx", inline_sum(&[("w", 262_144, 1)]))],
     );
-    let plan = plan(folder.path());
+    let plan = plans::plan(folder.path());
     write(
         folder.path(),
         &[("m.onnx", inline_sum(&[("w", 262_144, 2)]))],
@@ -123,4 +125,38 @@ fn nothing_to_pack_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     assert!(refusal(folder.path()).ends_with("has no files to pack"));
     assert!(refusal(&folder.path().join("missing")).starts_with("cannot read"));
+}
+
+#[test]
+fn date_beyond_the_year_9999_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[("x", vec![1])]);
+    let options = PlanOptions {
+        created: Some(253_402_300_800),
+        ..PlanOptions::default()
+    };
+    let error = plan::build(folder.path(), &options).unwrap_err();
+    assert!(
+        error.to_string().ends_with("is beyond the year 9999"),
+        "{error}"
+    );
+    assert_eq!(error.kind(), ErrorKind::Usage);
+}
+
+#[test]
+fn test_data_that_is_no_tensor_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let garbage = vec![0xff; 20];
+    let files = [
+        ("m/m.onnx", inline_sum(&[("w", 10, 1)])),
+        ("t/case/input_0.pb", garbage.clone()),
+        ("t/case/output_0.pb", garbage),
+    ];
+    write(folder.path(), &files);
+    let options = PlanOptions {
+        tests: vec![TestSet::new(folder.path().join("t"), None)],
+        ..PlanOptions::default()
+    };
+    let error = plan::build(&folder.path().join("m"), &options).unwrap_err();
+    assert!(error.to_string().contains("`case/input_0.pb`: "), "{error}");
 }

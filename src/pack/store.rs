@@ -74,7 +74,7 @@ pub async fn store<S: Storage>(
 
 /// The layers and the config, each digest once, the largest first so that none is left alone at
 /// the end.
-fn blobs(plan: &ArtifactPlan) -> Result<Vec<Blob<'_>>> {
+fn blobs(plan: &ArtifactPlan) -> Result<Vec<Blob<'_>>, OciError> {
     let layers = plan.layers.iter().map(|layer| Blob {
         descriptor: &layer.descriptor,
         content: &layer.content,

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::content::Member;
-use super::survey::Survey;
+use super::survey::{Survey, Surveyed};
 use super::{PlanError, TestSet};
 use crate::model::source::{ModelFile, SourceError};
-use crate::model::{FilePath, Test};
+use crate::model::{FilePath, TESTS_FOLDER, Test};
 use crate::onnx::{self, DataType, Model};
 
 /// A smoke test.
@@ -29,8 +29,15 @@ pub(super) fn cases(survey: &Survey, sets: &[TestSet]) -> Result<Vec<Case>, Plan
         let graph = graph_of(survey, set)?;
         let before = cases.len();
         for (name, folder) in folders(&set.folder)? {
-            let name = free_name(&name, &mut taken);
-            cases.extend(Case::read(survey, (set, graph), &name, &folder)?);
+            let files = data_files(set, &folder)?;
+            if files.is_empty() {
+                continue;
+            }
+            let mut case = Case::new(free_name(&name, &mut taken), set, &survey.files[graph]);
+            for file in files {
+                case.add(set, &survey.files[graph], folder.join(file))?;
+            }
+            cases.push(case);
         }
         if cases.len() == before {
             let reason = "no folder in it has files `input_0.pb`, `output_0.pb`, …";
@@ -42,40 +49,38 @@ pub(super) fn cases(survey: &Survey, sets: &[TestSet]) -> Result<Vec<Case>, Plan
 }
 
 impl Case {
-    /// Reads a case; `None` where the folder has no test data.
-    fn read(
-        survey: &Survey,
-        (set, graph): (&TestSet, usize),
-        name: &str,
-        folder: &Path,
-    ) -> Result<Option<Self>, PlanError> {
-        let source = &survey.files[graph];
-        let model = source.model.as_ref().expect("only graphs have tests");
-        let mut members = Vec::new();
-        let mut shapes = BTreeMap::new();
-        for file_name in data_files(set, folder)? {
-            let path = format!(".modelctl/tests/{name}/{file_name}").parse()?;
-            let mut file = ModelFile::new(path, folder.join(&file_name))?;
-            file.executable = false;
-            if let Some((input, shape)) = input_shape(model, &file_name, &file)? {
-                shapes.insert(input, shape);
-            }
-            members.push(Member {
-                name: format!("{name}/{file_name}").parse()?,
-                file: Arc::new(file),
-            });
-        }
-        if members.is_empty() {
-            return Ok(None);
-        }
+    fn new(name: String, set: &TestSet, graph: &Surveyed) -> Self {
         let test = Test {
-            case: name.to_owned(),
-            graph: source.file.path.clone(),
+            case: name,
+            graph: graph.file.path.clone(),
             rtol: set.rtol,
             atol: set.atol,
-            shapes,
+            shapes: BTreeMap::new(),
         };
-        Ok(Some(Self { test, members }))
+        let members = Vec::new();
+        Self { test, members }
+    }
+
+    /// Adds an input or output; of an input, its shape.
+    fn add(&mut self, set: &TestSet, graph: &Surveyed, location: PathBuf) -> Result<(), PlanError> {
+        let file_name = name_of(&location)?;
+        let name: FilePath = format!("{}/{file_name}", self.test.case).parse()?;
+        let path = format!("{TESTS_FOLDER}/{name}").parse()?;
+        let mut file = ModelFile::new(path, location)?;
+        file.executable = false;
+        let input = graph
+            .model
+            .as_ref()
+            .and_then(|model| input(model, &file_name));
+        if let Some(input) = input {
+            let handle = file.open().map_err(PlanError::Read)?;
+            let shape = onnx::tensor_shape(&handle);
+            let shape = shape.map_err(|error| fault(set, format!("`{name}`: {error}")))?;
+            self.test.shapes.insert(input.to_owned(), shape);
+        }
+        let file = Arc::new(file);
+        self.members.push(Member { name, file });
+        Ok(())
     }
 }
 
@@ -101,8 +106,8 @@ fn graph_of(survey: &Survey, set: &TestSet) -> Result<usize, PlanError> {
 }
 
 /// The folders in a folder, sorted by name.
-fn folders(folder: &Path) -> Result<BTreeMap<String, std::path::PathBuf>, PlanError> {
-    let failed = |source| PlanError::io(folder, source);
+fn folders(folder: &Path) -> Result<BTreeMap<String, PathBuf>, PlanError> {
+    let failed = |source| SourceError::io(folder, source);
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -115,7 +120,7 @@ fn folders(folder: &Path) -> Result<BTreeMap<String, std::path::PathBuf>, PlanEr
 
 /// The names of a case's files, sorted: numbered from 0 without a gap, and nothing else.
 fn data_files(set: &TestSet, folder: &Path) -> Result<Vec<String>, PlanError> {
-    let failed = |source| PlanError::io(folder, source);
+    let failed = |source| SourceError::io(folder, source);
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let name = name_of(&entry.map_err(failed)?.path())?;
@@ -140,23 +145,12 @@ fn data_files(set: &TestSet, folder: &Path) -> Result<Vec<String>, PlanError> {
     Ok(names.into_iter().collect())
 }
 
-/// The name and shape of an input, where the file holds a tensor.
-fn input_shape(
-    model: &Model,
-    file_name: &str,
-    file: &ModelFile,
-) -> Result<Option<(String, Vec<u64>)>, PlanError> {
-    let number = file_name
-        .strip_prefix("input_")
-        .and_then(|rest| rest.strip_suffix(".pb"));
-    let number: Option<usize> = number.and_then(|number| number.parse().ok());
-    let input = number.and_then(|number| model.inputs.get(number));
-    let Some(input) = input.filter(|input| DataType::from_name(&input.dtype).is_some()) else {
-        return Ok(None);
-    };
-    let handle = file.open().map_err(PlanError::Read)?;
-    let shape = onnx::tensor_shape(&handle).map_err(|fault| PlanError::onnx(&file.path, fault))?;
-    Ok(Some((input.name.clone(), shape)))
+/// The name of the input that a file is for, if that is a tensor.
+fn input<'a>(model: &'a Model, file_name: &str) -> Option<&'a str> {
+    let number = file_name.strip_prefix("input_")?.strip_suffix(".pb")?;
+    let input = model.inputs.get(number.parse::<usize>().ok()?)?;
+    let is_tensor = DataType::from_name(&input.dtype).is_some();
+    is_tensor.then_some(input.name.as_str())
 }
 
 /// A name that no other case has: sets of several graphs often use the same names.

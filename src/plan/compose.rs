@@ -9,7 +9,7 @@ use super::split::{Piece, Placement, Split};
 use super::survey::{Survey, Surveyed};
 use super::{PlanError, gather};
 use crate::model::source::ModelFile;
-use crate::model::{Extent, FilePath, Role, Test};
+use crate::model::{Extent, Role, Test};
 
 /// Where skeletons stand, by the path of the file that was split.
 const SKELETON_FOLDER: &str = ".modelctl/skeleton";
@@ -32,7 +32,6 @@ pub(super) struct Composition {
 /// A file of the artifact.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) path: FilePath,
     pub(super) file: Arc<ModelFile>,
     pub(super) role: Role,
     /// Where its bytes stand; `layer` is an index into the drafts.
@@ -65,10 +64,12 @@ pub(super) fn compose(survey: &Survey, cases: Vec<Case>) -> Result<Composition, 
 
 /// The kind of layer that a file is on its own, unless it is one of many others.
 fn whole_kind(source: &Surveyed) -> Option<LayerKind> {
-    match () {
-        () if source.model.is_some() => Some(LayerKind::Graph),
-        () if source.content.is_weights() => Some(LayerKind::Weights),
-        () => None,
+    if source.model.is_some() {
+        Some(LayerKind::Graph)
+    } else if source.content.is_weights() {
+        Some(LayerKind::Weights)
+    } else {
+        None
     }
 }
 
@@ -125,11 +126,7 @@ impl Composition {
         if source.file.size > 0 {
             let path = source.file.path.clone();
             let layer = self.add(Draft::new(kind, path, Segments::whole(&source.file)));
-            extents.push(Extent {
-                layer,
-                offset: 0,
-                length: source.file.size,
-            });
+            extents.push((layer, 0, source.file.size).into());
         }
         self.add_entry(source, extents);
     }
@@ -144,39 +141,20 @@ impl Composition {
             match *piece {
                 Piece::Kept { offset, length } => {
                     kept.push(range(&source.file, offset, length));
-                    push_extent(
-                        &mut extents,
-                        Extent {
-                            layer: skeleton,
-                            offset: kept_size,
-                            length,
-                        },
-                    );
+                    push_extent(&mut extents, (skeleton, kept_size, length).into());
                     kept_size += length;
                 }
                 Piece::Left {
                     shard,
                     offset,
                     length,
-                } => {
-                    push_extent(
-                        &mut extents,
-                        Extent {
-                            layer: shard as u32,
-                            offset,
-                            length,
-                        },
-                    );
-                }
+                } => push_extent(&mut extents, (shard as u32, offset, length).into()),
             }
         }
         if kept_size > 0 {
             let path = format!("{SKELETON_FOLDER}/{}", source.file.path).parse()?;
-            self.add(Draft::new(
-                LayerKind::Skeleton,
-                path,
-                kept.into_iter().collect(),
-            ));
+            let content = kept.into_iter().collect();
+            self.add(Draft::new(LayerKind::Skeleton, path, content));
         }
         self.add_entry(source, extents);
         Ok(())
@@ -184,7 +162,6 @@ impl Composition {
 
     pub(super) fn add_entry(&mut self, source: &Surveyed, extents: Vec<Extent>) {
         self.entries.push(Entry {
-            path: source.file.path.clone(),
             file: Arc::clone(&source.file),
             role: source.role(),
             extents,
@@ -204,14 +181,8 @@ impl Composition {
         let path = TESTS_PATH.parse().expect("the path is safe");
         let layer = self.add(Draft::new(LayerKind::Tests, path, archive.content));
         for (Member { file, .. }, offset) in members.into_iter().zip(archive.offsets) {
-            let length = file.size;
             self.entries.push(Entry {
-                path: file.path.clone(),
-                extents: extent_unless_empty(Extent {
-                    layer,
-                    offset,
-                    length,
-                }),
+                extents: extents_in_tar(layer, offset, file.size),
                 role: Role::Test,
                 file,
             });
@@ -228,7 +199,7 @@ impl Composition {
             places[old] = new;
         }
         self.drafts = order.iter().map(|&old| self.drafts[old].clone()).collect();
-        self.entries.sort_by(|a, b| a.path.cmp(&b.path));
+        self.entries.sort_by(|a, b| a.file.path.cmp(&b.file.path));
         for extent in self.entries.iter_mut().flat_map(|entry| &mut entry.extents) {
             extent.layer = places[extent.layer as usize] as u32;
         }
@@ -256,8 +227,8 @@ fn push_extent(extents: &mut Vec<Extent>, next: Extent) {
     }
 }
 
-/// An extent is never empty: an empty file has none.
-pub(super) fn extent_unless_empty(extent: Extent) -> Vec<Extent> {
-    let extents = [extent].into_iter();
-    extents.filter(|extent| extent.length > 0).collect()
+/// The extents of a member of a tar: an empty file has none.
+pub(super) fn extents_in_tar(layer: u32, offset: u64, size: u64) -> Vec<Extent> {
+    let extent = (size > 0).then(|| (layer, offset, size).into());
+    extent.into_iter().collect()
 }

@@ -1,7 +1,7 @@
 //! Errors of this stage.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::ErrorKind;
 use crate::model::source::SourceError;
@@ -11,14 +11,6 @@ use crate::onnx::OnnxError;
 /// Why no artifact can be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// A local file or folder could not be read.
-    #[error("cannot read `{}`", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
     /// A file of the model could not be read, or changed meanwhile; the text names it.
     #[error("{0}")]
     Read(io::Error),
@@ -60,6 +52,9 @@ pub enum PlanError {
         /// What is wrong, and what is expected.
         reason: String,
     },
+    /// A date has no RFC 3339 form.
+    #[error("the date of {0} seconds since 1970 is beyond the year 9999")]
+    Date(u64),
     /// The artifact would be too large to describe.
     #[error(
         "{document} of {size} bytes is larger than the limit of {limit} bytes: pack the folder in parts, or leave files out with --exclude"
@@ -75,13 +70,6 @@ pub enum PlanError {
 }
 
 impl PlanError {
-    pub(super) fn io(path: &Path, source: io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source,
-        }
-    }
-
     pub(super) fn onnx(path: &FilePath, fault: OnnxError) -> Self {
         Self::Onnx {
             path: path.clone(),
@@ -92,14 +80,11 @@ impl PlanError {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                ErrorKind::NotFound
-            }
-            Self::Io { .. } | Self::Read(_) => ErrorKind::Io,
+            Self::Read(_) => ErrorKind::Io,
             Self::Source(error) => error.kind(),
             Self::Model(error) => error.kind(),
             Self::Onnx { fault, .. } => fault.kind(),
-            Self::Tests { .. } => ErrorKind::Usage,
+            Self::Tests { .. } | Self::Date(_) => ErrorKind::Usage,
             Self::Name(_)
             | Self::MissingExternalData { .. }
             | Self::Empty(_)

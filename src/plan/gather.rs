@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::PlanError;
-use super::compose::{Composition, extent_unless_empty};
+use super::compose::{Composition, extents_in_tar};
 use super::content::{self, Member};
 use super::layer::{Draft, LayerKind};
 use super::survey::Surveyed;
-use crate::model::{Extent, MAX_FILE_LAYERS};
+use crate::model::MAX_FILE_LAYERS;
 
 /// Where the others stand.
 const FILES_PATH: &str = ".modelctl/files.tar";
@@ -40,15 +40,8 @@ pub(super) fn add_files(
     let path = FILES_PATH.parse().expect("the path is safe");
     let layer = composition.add(Draft::new(LayerKind::Files, path, archive.content));
     for (source, offset) in gathered.into_iter().zip(archive.offsets) {
-        let length = source.file.size;
-        composition.add_entry(
-            source,
-            extent_unless_empty(Extent {
-                layer,
-                offset,
-                length,
-            }),
-        );
+        let extents = extents_in_tar(layer, offset, source.file.size);
+        composition.add_entry(source, extents);
     }
     Ok(())
 }

@@ -19,7 +19,8 @@ pub struct PlanOptions {
     pub licenses: Vec<String>,
     /// Annotations of the manifest and the model manifest.
     pub annotations: BTreeMap<String, String>,
-    /// When it was made, in seconds since 1970 (`SOURCE_DATE_EPOCH`), never the clock.
+    /// When it was made, in seconds since 1970 (`SOURCE_DATE_EPOCH`), never the clock; at most the
+    /// year 9999.
     pub created: Option<u64>,
     /// Smoke tests.
     pub tests: Vec<TestSet>,

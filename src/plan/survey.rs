@@ -37,7 +37,7 @@ impl Survey {
     pub(super) fn new(path: &Path, options: &PlanOptions) -> Result<Self, PlanError> {
         let metadata = path
             .metadata()
-            .map_err(|source| PlanError::io(path, source))?;
+            .map_err(|source| SourceError::io(path, source))?;
         let mut survey = if metadata.is_dir() {
             Self::folder(path, options)?
         } else {
@@ -65,7 +65,7 @@ impl Survey {
     fn single(path: &Path) -> Result<Self, PlanError> {
         let location = path
             .canonicalize()
-            .map_err(|source| PlanError::io(path, source))?;
+            .map_err(|source| SourceError::io(path, source))?;
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| SourceError::NotUnicode(path.to_owned()))?;
         let file = Surveyed::new(ModelFile::new(name.parse()?, location)?)?;
@@ -150,7 +150,7 @@ impl Surveyed {
         let mut head = [0; SNIFF_LENGTH];
         let length = handle
             .read_at(&mut head, 0)
-            .map_err(|source| PlanError::io(&file.location, source))?;
+            .map_err(|source| SourceError::io(&file.location, source))?;
         let mut content = Content::sniff(&file.path, &head[..length]);
         let mut model = None;
         let is_named = file

@@ -63,7 +63,7 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
         Self::Io {
             path: path.to_owned(),
             source,

@@ -4,7 +4,7 @@
 //! and reading is noticed by whoever opens it.
 
 use std::fmt;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, FileType, Metadata};
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::PathBuf;
@@ -48,15 +48,8 @@ impl ModelFile {
             return Err(SourceError::Symlink { path, target });
         }
         if !kind.is_file() {
-            return Err(SourceError::NotRegular {
-                path,
-                kind: match () {
-                    () if kind.is_fifo() => "a FIFO",
-                    () if kind.is_socket() => "a socket",
-                    () if kind.is_dir() => "a folder",
-                    () => "a device",
-                },
-            });
+            let kind = kind_of(kind);
+            return Err(SourceError::NotRegular { path, kind });
         }
         Ok(Self {
             path,
@@ -89,7 +82,21 @@ impl ModelFile {
         Err(self.fault(io::ErrorKind::Other, &"changed while it was being packed"))
     }
 
-    fn fault(&self, kind: io::ErrorKind, reason: &dyn fmt::Display) -> io::Error {
+    /// An error of the file, with its name.
+    pub(crate) fn fault(&self, kind: io::ErrorKind, reason: &dyn fmt::Display) -> io::Error {
         io::Error::new(kind, format!("`{}`: {reason}", self.location.display()))
+    }
+}
+
+/// What a file is that is neither regular nor a link, for people.
+fn kind_of(kind: FileType) -> &'static str {
+    if kind.is_fifo() {
+        "a FIFO"
+    } else if kind.is_socket() {
+        "a socket"
+    } else if kind.is_dir() {
+        "a folder"
+    } else {
+        "a device"
     }
 }

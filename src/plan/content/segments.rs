@@ -97,12 +97,11 @@ impl SegmentReader {
             self.open = Some((Arc::clone(file), file.open()?));
         }
         let (_, handle) = self.open.as_ref().expect("opened above");
-        let read = handle.read_at(buffer, at)?;
-        if read == 0 {
-            file.check_unchanged(handle)?;
-            return Err(io::ErrorKind::UnexpectedEof.into());
+        match handle.read_at(buffer, at) {
+            Ok(0) => Err(file.fault(io::ErrorKind::UnexpectedEof, &"ended while it was read")),
+            Ok(read) => Ok(read),
+            Err(error) => Err(file.fault(error.kind(), &error)),
         }
-        Ok(read)
     }
 
     /// Looks once more at the file that was read: what changed meanwhile is not passed off as read.
@@ -160,7 +159,8 @@ pub(in crate::plan) fn read_range(
 ) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
     let handle = file.open()?;
-    handle.read_exact_at(&mut bytes, offset)?;
+    let read = handle.read_exact_at(&mut bytes, offset);
+    read.map_err(|error| file.fault(error.kind(), &error))?;
     file.check_unchanged(&handle)?;
     Ok(bytes)
 }

@@ -21,13 +21,14 @@ pub(in crate::plan) fn assemble(
     model_manifest: ModelManifest,
     options: &PlanOptions,
 ) -> Result<ArtifactPlan, PlanError> {
+    let created = created(options)?;
     let bytes = model_manifest.to_bytes();
     limit("model manifest", bytes.len(), MAX_MODEL_MANIFEST_SIZE)?;
     let mut layers = vec![manifest_layer(bytes.clone())];
     layers.extend(planned_layers(composition, &model_manifest));
     let descriptors: Vec<Descriptor> = layers.iter().map(|l| l.descriptor.clone()).collect();
     let digests = descriptors.iter().map(|layer| layer.digest).collect();
-    let config = config(&model_manifest, digests, options).to_bytes();
+    let config = config(&model_manifest, digests, created.clone()).to_bytes();
     let manifest = Manifest {
         schema_version: 2,
         media_type: Some(media_type::MANIFEST.to_owned()),
@@ -35,7 +36,7 @@ pub(in crate::plan) fn assemble(
         config: Descriptor::of(media_type::MODELPACK_CONFIG, &config),
         layers: descriptors,
         subject: None,
-        annotations: annotations(options),
+        annotations: annotations(options, created),
     };
     // A plan that a pull would refuse is refused now.
     ModelManifest::parse(&bytes, &manifest)?;
@@ -48,6 +49,12 @@ pub(in crate::plan) fn assemble(
         manifest,
         left_out: Vec::new(),
     })
+}
+
+fn created(options: &PlanOptions) -> Result<Option<String>, PlanError> {
+    let created = options.created;
+    let text = created.map(|seconds| rfc3339(seconds).ok_or(PlanError::Date(seconds)));
+    text.transpose()
 }
 
 fn limit(document: &'static str, size: usize, limit: u64) -> Result<(), PlanError> {
@@ -109,11 +116,11 @@ fn planned_layer(draft: &Draft, digest: Digest, files: usize) -> PlannedLayer {
     }
 }
 
-fn config(manifest: &ModelManifest, layers: Vec<Digest>, options: &PlanOptions) -> ModelConfig {
+fn config(manifest: &ModelManifest, layers: Vec<Digest>, created: Option<String>) -> ModelConfig {
     let format = Some(manifest.format.clone()).filter(|format| format != "other");
     ModelConfig {
         descriptor: ModelDescriptor {
-            created_at: options.created.map(rfc3339),
+            created_at: created,
             name: manifest.name.clone(),
             version: manifest.version.clone(),
             licenses: manifest.licenses.clone(),
@@ -141,7 +148,7 @@ fn precisions(manifest: &ModelManifest) -> Option<String> {
 }
 
 /// What the caller says, under the names that other tools look for; the caller's own win.
-fn annotations(options: &PlanOptions) -> BTreeMap<String, String> {
+fn annotations(options: &PlanOptions, created: Option<String>) -> BTreeMap<String, String> {
     let licenses = match options.licenses.as_slice() {
         [] => None,
         [one] => Some(one.clone()),
@@ -152,7 +159,7 @@ fn annotations(options: &PlanOptions) -> BTreeMap<String, String> {
         (annotation::TITLE, options.name.clone()),
         (annotation::VERSION, options.version.clone()),
         (annotation::LICENSES, licenses),
-        (annotation::CREATED, options.created.map(rfc3339)),
+        (annotation::CREATED, created),
     ];
     let standard = standard.into_iter();
     let standard = standard.filter_map(|(key, value)| Some((key.to_owned(), value?)));

@@ -50,7 +50,7 @@ fn files(composition: &Composition, digests: &Digests) -> Vec<File> {
     let entries = composition.entries.iter().zip(&digests.entries);
     entries
         .map(|(entry, digest)| File {
-            path: entry.path.clone(),
+            path: entry.file.path.clone(),
             size: entry.file.size,
             sha256: sha256(digest),
             executable: entry.file.executable,

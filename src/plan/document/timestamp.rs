@@ -1,7 +1,13 @@
 //! Seconds since 1970 → RFC 3339, which OCI and ModelPack documents use.
 
-/// Writes a time in UTC, to the second. Days become dates as in Howard Hinnant's `civil_from_days`.
-pub(super) fn rfc3339(seconds: u64) -> String {
+/// The last second of the year 9999: RFC 3339 has four digits for a year.
+const LAST: u64 = 253_402_300_799;
+
+/// Writes a time in UTC, to the second; `None` beyond the year 9999. Days become dates as in Howard Hinnant's `civil_from_days`.
+pub(super) fn rfc3339(seconds: u64) -> Option<String> {
+    if seconds > LAST {
+        return None;
+    }
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // From the first of March of year 0, so that leap days end a year; eras have 400 years.
     let days = days + 719_468;
@@ -18,7 +24,9 @@ pub(super) fn rfc3339(seconds: u64) -> String {
     };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    Some(format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+    ))
 }
 
 #[cfg(test)]
@@ -34,8 +42,11 @@ mod tests {
             (951_868_800, "2000-03-01T00:00:00Z"),
             (1_700_000_000, "2023-11-14T22:13:20Z"),
             (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (LAST, "9999-12-31T23:59:59Z"),
         ] {
-            assert_eq!(rfc3339(seconds), text);
+            assert_eq!(rfc3339(seconds).as_deref(), Some(text));
         }
+        assert_eq!(rfc3339(LAST + 1), None);
+        assert_eq!(rfc3339(u64::MAX), None);
     }
 }
