@@ -148,3 +148,40 @@ async fn copies_between_layouts_are_no_hard_links() {
         assert_ne!(inode(&source, blob), inode(&sink, blob));
     }
 }
+
+/// A file system that shares extents is used as one, and what was cloned is verified like all else.
+#[tokio::test]
+#[ignore = "needs a folder on xfs or btrfs in MODELCTL_TEST_REFLINK"]
+async fn copies_share_extents_where_the_file_system_can() {
+    let place = std::env::var("MODELCTL_TEST_REFLINK").unwrap();
+    let folder = TempDir::new_in(&place).unwrap();
+    let parts = Parts::new(&[&[7; 8 << 20]]);
+    let source = layout(&folder.path().join("a"), &parts, "v1");
+    let sink = Layout::open_or_create(&folder.path().join("b")).unwrap();
+    let used = || {
+        let output = run("df", &["--output=used", &place]).stdout;
+        let text = String::from_utf8(output).unwrap();
+        text.lines().nth(1).unwrap().trim().parse::<u64>().unwrap()
+    };
+    let before = used();
+    let options = modelctl::transfer::CopyOptions::default();
+    let root = parts.document();
+    modelctl::transfer::copy(&source, &sink, &root, &options)
+        .await
+        .unwrap();
+    assert!(used() - before < 4 << 10, "the weights were written again");
+
+    let layer = &parts.0[0].0;
+    let (from, to) = (
+        source.blob_path(&layer.digest),
+        sink.blob_path(&layer.digest),
+    );
+    std::fs::remove_file(&to).unwrap();
+    std::fs::remove_file(&from).unwrap();
+    std::fs::write(&from, vec![8; 8 << 20]).unwrap();
+    let copied = modelctl::transfer::copy(&source, &sink, &root, &options).await;
+    let error = copied.unwrap_err();
+    assert_eq!(error.kind(), modelctl::ErrorKind::Mismatch);
+    assert!(error.to_string().ends_with("the source failed"), "{error}");
+    assert!(!to.exists());
+}

@@ -1,5 +1,6 @@
 //! Tells someone what moves into and out of a store: a decorator, so that no store knows of bars.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::pin::Pin;
@@ -85,6 +86,10 @@ impl<S: Storage> Storage for WithProgress<S> {
         Ok(Reported { inner, report })
     }
 
+    fn local_file(&self, blob: &Descriptor) -> Option<File> {
+        self.inner.local_file(blob)
+    }
+
     async fn exists(&self, blob: &Descriptor) -> Result<bool> {
         let exists = self.inner.exists(blob).await?;
         if exists {
@@ -157,6 +162,10 @@ impl<S: Send + Sync> BlobSource for ReportedSource<'_, S> {
         let inner = self.content.open_at(offset)?;
         let report = self.store.report(self.blob, offset);
         Ok(Box::new(Reported { inner, report }))
+    }
+
+    fn local_file(&self) -> Option<File> {
+        self.content.local_file()
     }
 }
 

@@ -4,6 +4,7 @@
 //! leaves it whole ([`Storage::fetch`]). Push and pull are then one function,
 //! [`crate::transfer::copy`], over two stores.
 
+use std::fs::File;
 use std::future::Future;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -31,6 +32,12 @@ pub trait Storage: Send + Sync {
         range: Range<u64>,
     ) -> impl Future<Output = Result<Self::Reader>> + Send;
 
+    /// Opens the file that holds the blob and nothing else, where there is one, for a copy that
+    /// shares its extents. Nothing is verified.
+    fn local_file(&self, _blob: &Descriptor) -> Option<File> {
+        None
+    }
+
     /// Whether the blob is there.
     fn exists(&self, blob: &Descriptor) -> impl Future<Output = Result<bool>> + Send;
 
@@ -47,6 +54,11 @@ pub trait Storage: Send + Sync {
 pub trait BlobSource: Send + Sync {
     /// Opens the content at an offset in bytes; the reader gives all that follows.
     fn open_at(&self, offset: u64) -> io::Result<Box<dyn Read + Send>>;
+
+    /// Opens the local file that holds the content and nothing else, where there is one.
+    fn local_file(&self) -> Option<File> {
+        None
+    }
 }
 
 /// Bytes in memory: manifests, configs, and other small blobs.

@@ -5,6 +5,7 @@
 //! thread, ask the task of the copy to open the source, and read from what they get. So the content
 //! is hashed on that thread, and the source need not outlive the copy.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,6 +32,7 @@ pub(super) async fn push<S: Storage, D: Storage>(
         blob: blob.digest,
         runtime: Handle::current(),
         failure: Arc::default(),
+        file: source.local_file(blob),
     };
     let pushed = tokio::select! {
         pushed = sink.push(blob, &content) => pushed,
@@ -76,6 +78,7 @@ struct Remote<R> {
     blob: Digest,
     runtime: Handle,
     failure: Failure,
+    file: Option<File>,
 }
 
 /// The last error of the source: what the sink makes of it would name the wrong side.
@@ -91,6 +94,10 @@ impl<R: AsyncRead + Send + Unpin + 'static> BlobSource for Remote<R> {
             failure: self.failure.clone(),
             open: None,
         }))
+    }
+
+    fn local_file(&self) -> Option<File> {
+        self.file.as_ref()?.try_clone().ok()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Any place that holds artifacts, behind the traits that the library copies with: a registry's
 //! repository, a layout on disk (the store is one), an archive.
 
+use std::fs::File;
 use std::ops::Range;
 
 use modelctl::Result;
@@ -40,6 +41,13 @@ impl Storage for Depot {
             Self::Layout(layout) => Box::new(layout.fetch_range(blob, range).await?),
             Self::Archive(archive) => Box::new(archive.fetch_range(blob, range).await?),
         })
+    }
+
+    fn local_file(&self, blob: &Descriptor) -> Option<File> {
+        match self {
+            Self::Layout(layout) => layout.local_file(blob),
+            Self::Repository(_) | Self::Archive(_) => None,
+        }
     }
 
     async fn exists(&self, blob: &Descriptor) -> Result<bool> {

@@ -79,6 +79,20 @@ impl BlobSource for Segments {
             open: None,
         }))
     }
+
+    /// The file of the model, where the layer is that file whole.
+    fn local_file(&self) -> Option<File> {
+        match &*self.0 {
+            [
+                Segment::Range {
+                    file,
+                    offset: 0,
+                    length,
+                },
+            ] if *length == file.size => file.open().ok(),
+            _ => None,
+        }
+    }
 }
 
 /// Reads segments in order. The last file stays open, as most segments that follow are in it too.

@@ -47,6 +47,39 @@ pub(super) fn blob(
     Ok(persist(file, path, BLOB_MODE)?)
 }
 
+/// Stores a blob at `path` as a clone of a file, which shares its extents until either changes.
+/// `false` says that the file systems cannot do it, or that the clone is not what was expected:
+/// reading the content in the ordinary way then tells what is wrong, and with what.
+pub(super) fn clone(
+    root: &Path,
+    path: &Path,
+    expected: &Descriptor,
+    original: &File,
+) -> Result<bool, StoreError> {
+    let file = temporary(root)?;
+    if !share_extents(file.as_file(), original) {
+        return Ok(false);
+    }
+    // The clone is read, and not the original, which may change meanwhile.
+    let content = VerifyReader::new(file.as_file(), expected);
+    let mut content = io::BufReader::with_capacity(BUFFER, content);
+    if io::copy(&mut content, &mut io::sink()).is_err() {
+        return Ok(false);
+    }
+    persist(file, path, BLOB_MODE)?;
+    Ok(true)
+}
+
+#[cfg(target_os = "linux")]
+fn share_extents(file: &File, original: &File) -> bool {
+    rustix::fs::ioctl_ficlone(file, original).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn share_extents(_: &File, _: &File) -> bool {
+    false
+}
+
 /// Stores or replaces a document at `path`, which lies in the layout `root`.
 pub(super) fn document(root: &Path, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let mut file = temporary(root)?;

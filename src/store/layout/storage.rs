@@ -1,5 +1,6 @@
 //! A layout as a [`Storage`]: the blocking methods of [`Layout`] on threads of their own.
 
+use std::fs::File;
 use std::io::{Seek as _, SeekFrom};
 use std::ops::Range;
 
@@ -58,6 +59,11 @@ impl Storage for Layout {
         Ok(VerifyReader::of_part(file.take(length), blob, length))
     }
 
+    fn local_file(&self, blob: &Descriptor) -> Option<File> {
+        let (file, size) = self.open_blob(&blob.digest).ok()?;
+        (size == blob.size).then_some(file)
+    }
+
     async fn exists(&self, blob: &Descriptor) -> Result<bool> {
         Ok(self.blob_size(&blob.digest) == Some(blob.size))
     }
@@ -67,8 +73,19 @@ impl Storage for Layout {
             .open_at(0)
             .map_err(|error| error_of_read(error, &expected.digest))?;
         let (_wanted, mut reader) = cancellable(reader);
+        let file = content.local_file();
         let (layout, expected) = (self.clone(), expected.clone());
-        on_thread(move || layout.put_blob(&expected, &mut reader)).await
+        on_thread(move || {
+            let cloned = match file {
+                Some(file) => layout.put_clone(&expected, &file)?,
+                None => false,
+            };
+            match cloned {
+                true => Ok(()),
+                false => layout.put_blob(&expected, &mut reader),
+            }
+        })
+        .await
     }
 }
 
