@@ -5,6 +5,7 @@ mod architecture;
 mod cli_config;
 mod cli_cp;
 mod cli_entries;
+mod cli_flow;
 mod cli_pack;
 mod cli_reference;
 mod cli_usage;
