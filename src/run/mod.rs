@@ -34,7 +34,9 @@ pub use error::RunError;
 pub use generate::{InputOptions, ValueRange};
 pub use infer::{InferOptions, Inference, infer};
 pub use record::{RecordOptions, Recording, record};
-pub use report::{CaseReport, Outcome, OutputReport, Runtime, SmokeReport, Uncompared};
+pub use report::{
+    CaseReport, InputReport, Outcome, OutputReport, Runtime, SmokeReport, Uncompared,
+};
 pub use smoke::{SmokeOptions, smoke_test};
 pub use tensor::{
     Tensor, TensorError, decode_npy, decode_proto, encode_npy, encode_proto, from_json, to_json,

@@ -35,14 +35,26 @@ pub struct CaseReport {
     pub case: Option<String>,
     /// The path of the graph.
     pub graph: String,
-    /// The shapes of the inputs, in the order of the graph.
-    pub inputs: Vec<(String, Vec<u64>)>,
+    /// The inputs, in the order of the graph.
+    pub inputs: Vec<InputReport>,
     /// How long the run took, in microseconds; loading is not part of it.
     pub micros: u64,
     /// What outputs were allowed to differ by; `None` where there is nothing to compare.
     pub tolerance: Option<Tolerance>,
     /// The outputs, in the order of the graph.
     pub outputs: Vec<OutputReport>,
+}
+
+/// One input of one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InputReport {
+    /// Its name.
+    pub name: String,
+    /// Its element type.
+    pub dtype: &'static str,
+    /// Its shape.
+    pub shape: Vec<u64>,
 }
 
 /// One output of one run.

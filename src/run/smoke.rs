@@ -10,8 +10,8 @@ use super::choose::{no_graph, one_graph};
 use super::generate::settle;
 use super::report::micros;
 use super::{
-    CaseReport, Engine, InputOptions, Outcome, OutputReport, RunError, Runtime, Session,
-    SessionOptions, SmokeReport, Tensor, Tolerance, Uncompared, compare,
+    CaseReport, Engine, InputOptions, InputReport, Outcome, OutputReport, RunError, Runtime,
+    Session, SessionOptions, SmokeReport, Tensor, Tolerance, Uncompared, compare,
 };
 use crate::model::{FilePath, ModelDir, Test};
 
@@ -103,7 +103,7 @@ fn stored(
     Ok(CaseReport {
         case: Some(test.case.clone()),
         graph: session.graph().to_owned(),
-        inputs: shapes(&case.inputs),
+        inputs: inputs(&case.inputs),
         micros: micros(time),
         tolerance: Some(tolerance),
         outputs: outputs(session, &computed, judge),
@@ -117,7 +117,7 @@ fn made(session: &mut Session, options: &InputOptions) -> Result<CaseReport, Run
     Ok(CaseReport {
         case: None,
         graph: session.graph().to_owned(),
-        inputs: shapes(&settled.inputs),
+        inputs: inputs(&settled.inputs),
         micros: micros(settled.time),
         tolerance: None,
         outputs: outputs(session, &settled.outputs, judge),
@@ -143,9 +143,11 @@ fn outputs(
         .collect()
 }
 
-fn shapes(inputs: &[(String, Tensor)]) -> Vec<(String, Vec<u64>)> {
-    let pairs = inputs.iter();
-    pairs
-        .map(|(name, tensor)| (name.clone(), tensor.shape().to_vec()))
-        .collect()
+fn inputs(inputs: &[(String, Tensor)]) -> Vec<InputReport> {
+    let inputs = inputs.iter().map(|(name, tensor)| InputReport {
+        name: name.clone(),
+        dtype: tensor.dtype().name(),
+        shape: tensor.shape().to_vec(),
+    });
+    inputs.collect()
 }

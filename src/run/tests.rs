@@ -95,7 +95,8 @@ fn recorded_cases_pass_and_are_the_same_every_time() {
     assert_eq!(report.runtime.version, engine().version().to_string());
     let case = &report.cases[1];
     assert_eq!(case.case.as_deref(), Some("recorded-1"));
-    assert_eq!(case.inputs, [("features".to_owned(), vec![1, 10])]);
+    assert_eq!(case.inputs[0].name, "features");
+    assert_eq!(case.inputs[0].shape, [1, 10]);
     let found = serde_json::to_value(&case.outputs[0]).unwrap();
     let expected = json!({
         "name": "score", "dtype": "float", "shape": [1, 1], "result": "equal", "elements": 1,

@@ -40,7 +40,7 @@ impl Version {
         // SAFETY: loading runs the library's constructors. The user chose this file
         // (`find_library`), and its purpose is to be run.
         let library = unsafe { libloading::Library::new(path) }
-            .map_err(|error| fault(format!("it does not load: {error}")))?;
+            .map_err(|error| fault(format!("it does not load: {}", told(&error))))?;
         // SAFETY: every ONNX Runtime since 1.0 exports this function with this signature.
         let base = unsafe {
             library.get::<unsafe extern "C" fn() -> *const ort::sys::OrtApiBase>("OrtGetApiBase")
@@ -56,6 +56,12 @@ impl Version {
         std::mem::forget(library);
         version.map_err(|()| fault(format!("unknown version {text:?}")))
     }
+}
+
+/// What the dynamic linker says, which libloading keeps in the source of its error.
+fn told(error: &libloading::Error) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 impl FromStr for Version {
@@ -84,6 +90,18 @@ impl fmt::Display for Version {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_library_is_refused_with_the_linkers_words() {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mlp/make_mlp.py");
+        let error = Version::of_library(Path::new(script)).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with(&format!("`{script}`: it does not load: ")),
+            "{text}"
+        );
+        assert!(text.len() > script.len() + 40, "{text}");
+    }
 
     #[test]
     fn versions_are_parsed_and_ordered() {
