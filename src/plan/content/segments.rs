@@ -10,7 +10,10 @@ use crate::store::BlobSource;
 
 /// The content of a layer: segments, one after the other. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Segments(Arc<[Segment]>);
+pub struct Segments {
+    list: Arc<[Segment]>,
+    size: u64,
+}
 
 /// A piece of a layer.
 #[derive(Debug, Clone)]
@@ -48,7 +51,7 @@ impl Segments {
 
     /// The length in bytes.
     pub fn size(&self) -> u64 {
-        self.0.iter().map(Segment::length).sum()
+        self.size
     }
 }
 
@@ -60,7 +63,9 @@ impl From<Vec<u8>> for Segments {
 
 impl FromIterator<Segment> for Segments {
     fn from_iter<I: IntoIterator<Item = Segment>>(segments: I) -> Self {
-        Self(segments.into_iter().collect())
+        let list: Arc<[Segment]> = segments.into_iter().collect();
+        let size = list.iter().map(Segment::length).sum();
+        Self { list, size }
     }
 }
 
@@ -68,7 +73,7 @@ impl BlobSource for Segments {
     fn open_at(&self, offset: u64) -> io::Result<Box<dyn Read + Send>> {
         let mut skip = offset;
         let mut index = 0;
-        while let Some(segment) = self.0.get(index).filter(|s| s.length() <= skip) {
+        while let Some(segment) = self.list.get(index).filter(|s| s.length() <= skip) {
             skip -= segment.length();
             index += 1;
         }
@@ -129,7 +134,7 @@ impl SegmentReader {
 
 impl Read for SegmentReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let segments = Arc::clone(&self.segments.0);
+        let segments = Arc::clone(&self.segments.list);
         while let Some(segment) = segments.get(self.index) {
             let left = segment.length() - self.position;
             if left == 0 {
