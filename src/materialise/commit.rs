@@ -20,23 +20,18 @@ pub(super) fn commit(
     target: &Path,
     force: bool,
 ) -> Result<(), MaterialiseError> {
-    match place {
-        Place::Beside(base) => {
-            // Somebody may have put something there in the meantime.
-            let occupant = inspect(target, force)?;
-            put_beside(&mut stage, target, occupant).map_err(MaterialiseError::io(target))?;
-            sync(base)
-        }
-        Place::Inside(base) => {
-            move_up(&mut stage, base).map_err(MaterialiseError::io(target))?;
-            sync(base)
-        }
-    }
+    // Somebody may have put something there in the meantime.
+    let occupant = inspect(target, force)?;
+    let put = match place {
+        Place::Beside(_) => put_beside(&mut stage, target, occupant),
+        Place::Inside(_) => move_up(&mut stage, target),
+    };
+    put.map_err(MaterialiseError::io(target))?;
+    sync(place.base()).map_err(MaterialiseError::io(place.base()))
 }
 
-fn sync(folder: &Path) -> Result<(), MaterialiseError> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(MaterialiseError::io(folder))
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 fn put_beside(stage: &mut Stage, target: &Path, occupant: Occupant) -> io::Result<()> {
@@ -69,7 +64,7 @@ fn move_up(stage: &mut Stage, target: &Path) -> io::Result<()> {
     let mut moves = Moves::default();
     let moved = { leaving.iter() }
         .try_for_each(|name| moves.rename(&target.join(name), &old.join(name)))
-        .and_then(|()| File::open(target)?.sync_all())
+        .and_then(|()| sync(target))
         .and_then(|()| {
             { coming.iter() }.try_for_each(|name| moves.rename(&new.join(name), &target.join(name)))
         });

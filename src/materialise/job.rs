@@ -43,9 +43,8 @@ impl Job {
         }
         let place = Place::of(target).map_err(MaterialiseError::io(target))?;
         match Self::prepare_at(&place, target, force, plan) {
-            Err(MaterialiseError::Io { path, cause })
-                if path == place.base() && is_refusal(&cause) && target.is_dir() =>
-            {
+            // The parent may not be written, but perhaps the target.
+            Err(MaterialiseError::Io { cause, .. }) if is_refusal(&cause) && target.is_dir() => {
                 let inside = Place::Inside(target.to_owned());
                 Self::prepare_at(&inside, target, force, plan)
             }

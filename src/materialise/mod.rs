@@ -1,15 +1,15 @@
 //! Manifest and blobs → the folder of a model, all or nothing.
 //!
 //! A [`PullPlan`] inverts the extents of the model manifest: for each blob, which of its ranges go
-//! to which offsets of which files. Every blob is then read once, in pieces of at most 1 MiB, and
-//! written at its offsets into a fresh folder beside the target, which takes the target's name only
-//! when every blob was verified and every file is on disk:
+//! to which offsets of which files. Every blob is then read once, in small pieces, and written at
+//! its offsets into a fresh folder beside the target, which takes the target's name only when every
+//! blob was verified and every file is on disk:
 //!
 //! ```text
-//! models/.modelctl-tmp-<target>-<pid>-<n>/    0700 and locked while the pull lives
-//!        ├── model.onnx                       written by extents
-//!        └── .modelctl/manifest.json          written last: the mark of completeness
-//! models/demo                                 renamed (or exchanged) into place at the end
+//! models/.modelctl-tmp-<target>-<pid>-<n>/new/
+//!        ├── model.onnx                written by extents
+//!        └── .modelctl/manifest.json   written last: the mark of completeness
+//! models/demo/                          renamed (or exchanged) into place at the end
 //! ```
 //!
 //! No archive is ever unpacked, so that no link, device or mode can come out of one. Names come

@@ -14,14 +14,6 @@ pub enum ModelError {
     /// An artifact without a model manifest is not a list of files.
     #[error(transparent)]
     Foreign(#[from] super::ForeignError),
-    /// A local file could not be read or written.
-    #[error("`{}`: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: std::path::PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
 }
 
 impl ModelError {
@@ -31,7 +23,6 @@ impl ModelError {
             Self::Manifest(violation) => violation.kind(),
             Self::Source(error) => error.kind(),
             Self::Foreign(error) => error.kind(),
-            Self::Io { .. } => ErrorKind::Io,
         }
     }
 }
