@@ -87,7 +87,7 @@ impl BlobSource for Segments {
 
     /// The file of the model, where the layer is that file whole.
     fn local_file(&self) -> Option<File> {
-        match &*self.0 {
+        match &*self.list {
             [
                 Segment::Range {
                     file,
