@@ -52,7 +52,7 @@ fn gc_keeps_what_is_named_and_what_refers_to_it() {
 
     let plan = layout.gc_plan().unwrap();
     assert_eq!(plan.referrers, [orphan.root().digest]);
-    assert_eq!(plan.leftovers, [leftover.clone()]);
+    assert_eq!(plan.leftovers, std::slice::from_ref(&leftover));
     assert_eq!(plan.blobs.len(), 4);
     assert_eq!(layout.gc().unwrap(), plan);
     assert_eq!(digests(&layout), all_of(&[&kept, &signature, &counter]));

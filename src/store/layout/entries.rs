@@ -85,7 +85,7 @@ impl Layout {
 
     /// Changes the list of entries at will: names are annotations `org.opencontainers.image.ref.name`.
     /// Nothing is checked, for a registry lists what it accepted, with or without all its blobs.
-    pub fn edit_entries<T>(
+    pub(crate) fn edit_entries<T>(
         &self,
         change: impl FnOnce(&mut Vec<Descriptor>) -> T,
     ) -> Result<T, StoreError> {

@@ -194,3 +194,51 @@ fn children(document: &Document) -> Vec<Digest> {
         Kind::Index(index) => index.manifests.iter().map(|child| child.digest).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::{annotation, media_type};
+    use crate::store::entry::name_of;
+
+    fn found(content: &str, children: &[&Found]) -> Found {
+        Found {
+            descriptor: Descriptor::of(media_type::MANIFEST, content.as_bytes()),
+            children: children.iter().map(|it| it.descriptor.digest).collect(),
+        }
+    }
+
+    /// Security row K8: wherever an index breaks off, no manifest is lost, and none is made up.
+    #[test]
+    fn index_cut_anywhere_is_rebuilt_with_the_names_before_the_cut() {
+        let child = found("child", &[]);
+        let parent = found("parent", &[&child]);
+        let found = [child, parent, found("first", &[]), found("last", &[])];
+        let named = |it: &Found, name: &str| {
+            let mut entry = it.descriptor.clone();
+            let key = annotation::REF_NAME.to_owned();
+            entry.annotations.insert(key, name.to_owned());
+            entry
+        };
+        let mut listed = vec![named(&found[2], "first"), named(&found[3], "last")];
+        listed.push(Descriptor::of(media_type::MANIFEST, b"not among the blobs"));
+        let whole = Document::from_index(Index::new(listed));
+        let text = std::str::from_utf8(whole.raw()).unwrap();
+        let end_of = |name: &str| text.find(&format!("{name}\"}}}}")).unwrap() + name.len() + 3;
+        for length in 0..text.len() {
+            assert!(parse_index(&whole.raw()[..length]).is_err());
+            let mut entries = rebuild(&whole.raw()[..length], &found);
+            let names: Vec<String> = entries
+                .iter()
+                .filter_map(|entry| name_of(entry).map(str::to_owned))
+                .collect();
+            let kept = ["first", "last"].into_iter();
+            let expected: Vec<_> = kept.filter(|name| end_of(name) <= length).collect();
+            assert_eq!(names, expected, "cut at {length}");
+            entries.sort_by_key(|entry| entry.digest);
+            let mut roots: Vec<Digest> = found[1..].iter().map(|it| it.descriptor.digest).collect();
+            roots.sort();
+            assert!(entries.iter().map(|entry| entry.digest).eq(roots));
+        }
+    }
+}
