@@ -52,6 +52,6 @@ judges:
 large:
 	$(call tools,python apt); cargo build --release --locked; scripts/large.sh target/release/modelctl
 
-# Each fuzz target for $(FUZZ_SECONDS) seconds.
+# Each fuzz target for $(FUZZ_SECONDS) seconds, from the seeds that are there for its kind of file (the word before `_`).
 fuzz:
-	$(call tools,fuzz); for target in $$(cargo fuzz list); do cargo fuzz run -s none $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024; done
+	$(call tools,fuzz); for target in $$(cargo fuzz list); do corpora="fuzz/corpus/$$target fuzz/seeds/$${target%%_*}"; mkdir -p $$corpora; cargo fuzz run -s none $$target $$corpora -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024; done
