@@ -26,7 +26,7 @@ pub enum OnnxError {
         reason: &'static str,
     },
     /// The model is beyond a limit of this reader.
-    #[error("the model has {0}, more than this reader takes")]
+    #[error("the model has {0}, which is beyond the limit")]
     Limit(&'static str),
     /// A tensor was refused.
     #[error("{tensor}: {fault}")]

@@ -2,11 +2,11 @@
 //!
 //! ONNX bytes → [`Model`]: interface, operators, and the byte range of every tensor. No protobuf
 //! object tree, no memory map, no 2 GiB limit: positioned reads over the wire format. With the
-//! model in hand, [`rewrite`] writes the file anew with tensors moved out of it or into it, every
+//! model in hand, [`rewrite()`] writes the file anew with tensors moved out of it or into it, every
 //! other byte as it was.
 //!
 //! Everything in the file is hostile: lengths, numbers and names are checked before they are
-//! believed, and [`external::open`] and [`check`] before anything else opens what they name.
+//! believed, and [`external::open`] and [`check()`] before anything else opens what they name.
 
 mod check;
 mod data_type;

@@ -9,6 +9,11 @@ use super::tree::Tree;
 /// builds the graph, and onnx's own threshold is the same.
 pub const SMALLEST: u64 = 1024;
 
+/// An operator or a function: its domain and type.
+pub(crate) type Operator = (String, String);
+/// How often each function, and the graph (none), uses each operator.
+pub(crate) type Calls = BTreeMap<Option<Operator>, BTreeMap<Operator, u64>>;
+
 /// A model without its weights, as read from the wire.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
@@ -35,6 +40,8 @@ pub struct Model {
     pub outputs: Vec<ValueInfo>,
     /// Every tensor, wherever it lives, in the order of the file.
     pub tensors: Vec<Tensor>,
+    /// Who uses which operators; what `operators` sums up.
+    pub(crate) calls: Calls,
     /// Where the tensors' records stand; what a rewrite needs.
     pub(crate) tree: Tree,
 }

@@ -57,7 +57,7 @@ pub(crate) fn other_kind(source: &dyn ReadAt) -> Result<Option<&'static str>, On
 
 /// Whether a file is an ONNX model by its content: an `ir_version`, a graph that begins like one,
 /// and nothing at the top level that a model does not have. A model that is cut short is none: who
-/// takes a file for a model by its name should [`super::read`] it for the reason.
+/// takes a file for a model by its name should [`super::read()`] it for the reason.
 pub fn is_onnx(source: &dyn ReadAt) -> bool {
     looks_like_model(source).unwrap_or(false)
 }

@@ -1,14 +1,10 @@
-//! What must hold before ONNX Runtime sees a model: a model and its folder → nothing to object.
-//!
-//! ONNX Runtime checks much of it too, some of it only since 1.24, and says little about what it
-//! found. What needs no file system, [`super::read`] has checked already.
+//! What a model may not use or say.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::external::open_file;
-use super::fault::TensorFault;
-use super::{Content, Model, OnnxError};
+use super::expansion::functions_unfold;
+use super::files::check_external_data;
+use crate::onnx::{Model, OnnxError};
 
 /// Domains whose operators ONNX Runtime brings along.
 const DOMAINS: [&str; 10] = [
@@ -39,17 +35,18 @@ const PYTHON: &str = "runs Python code that is not part of the model";
 const CUSTOM: &str = "is neither standard nor a function of the model: libraries of custom operators are never loaded";
 
 /// Checks what must hold before ONNX Runtime sees a model: no operator that it would need foreign
-/// code for, no session options in the model, and external data in regular files below the
+/// code for, no session options in the model, no functions that unfold beyond measure, and external data in regular files below the
 /// model's folder that are long enough.
 ///
 /// `root` is the folder of the whole model, `graph_path` the path of the ONNX file in it.
 ///
 /// # Errors
-/// The first objection: [`OnnxError::Operator`], [`OnnxError::SessionConfig`] or
-/// [`OnnxError::Tensor`].
+/// The first objection: [`OnnxError::Operator`], [`OnnxError::SessionConfig`],
+/// [`OnnxError::Limit`] or [`OnnxError::Tensor`].
 pub fn check(model: &Model, root: &Path, graph_path: &str) -> Result<(), OnnxError> {
     session_config(model)?;
     operators(model)?;
+    functions_unfold(&model.calls)?;
     check_external_data(model, root, graph_path)
 }
 
@@ -79,74 +76,4 @@ fn operators(model: &Model) -> Result<(), OnnxError> {
         });
     }
     Ok(())
-}
-
-/// Checks the part of it that concerns files: what packing a model needs, whoever may run it.
-///
-/// # Errors
-/// The first objection: [`OnnxError::Tensor`].
-pub fn check_external_data(model: &Model, root: &Path, graph_path: &str) -> Result<(), OnnxError> {
-    let folder = graph_path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let mut sizes = BTreeMap::new();
-    for (index, tensor) in model.tensors.iter().enumerate() {
-        let Content::External {
-            location,
-            offset,
-            length,
-        } = &tensor.content
-        else {
-            continue;
-        };
-        let path = match folder {
-            "" => location.clone(),
-            folder => format!("{folder}/{location}"),
-        };
-        let fault = match size_of_file(root, path, &mut sizes) {
-            Ok(size) => beyond(location, *offset, *length, size),
-            Err(fault) => Some(fault),
-        };
-        if let Some(fault) = fault {
-            return Err(OnnxError::Tensor {
-                tensor: model.label(index),
-                fault,
-            });
-        }
-    }
-    Ok(())
-}
-
-fn beyond(location: &str, offset: u64, length: u64, size: u64) -> Option<TensorFault> {
-    let end = offset.checked_add(length);
-    if end.is_some_and(|end| end <= size) {
-        return None;
-    }
-    Some(TensorFault::Beyond {
-        location: location.to_owned(),
-        offset,
-        end: end.unwrap_or(u64::MAX),
-        size,
-    })
-}
-
-/// The size of a file in bytes, which is opened only the first time.
-fn size_of_file(
-    root: &Path,
-    path: String,
-    sizes: &mut BTreeMap<String, u64>,
-) -> Result<u64, TensorFault> {
-    if let Some(size) = sizes.get(&path) {
-        return Ok(*size);
-    }
-    let metadata =
-        open_file(root, &path).and_then(|file| file.metadata().map_err(super::FileFault::Io));
-    match metadata {
-        Ok(metadata) => {
-            sizes.insert(path, metadata.len());
-            Ok(metadata.len())
-        }
-        Err(fault) => Err(TensorFault::File {
-            location: path,
-            fault,
-        }),
-    }
 }

@@ -4,6 +4,7 @@ use super::model::Walk;
 use super::scope::Place;
 use super::tensor::Found;
 use crate::onnx::OnnxError;
+use crate::onnx::model::Operator;
 use crate::onnx::tree::Origin;
 use crate::onnx::wire::field;
 use crate::onnx::wire::{Message, Record, Span, Value};
@@ -133,15 +134,19 @@ impl Walk<'_> {
     }
 
     fn count(&mut self, node: &Node) -> Result<(), OnnxError> {
-        let key = (node.domain.clone(), node.kind.clone());
-        if let Some(count) = self.model.operators.get_mut(&key) {
+        let operator = (node.domain.clone(), node.kind.clone());
+        let Some(used) = self.model.calls.get_mut(&self.function) else {
+            return Ok(());
+        };
+        if let Some(count) = used.get_mut(&operator) {
             *count += 1;
             return Ok(());
         }
-        let strings = key.0.len() + key.1.len();
+        // It is kept here and in the sum.
+        let strings = operator.0.len() + operator.1.len();
         self.wire
-            .charge(strings + size_of::<((String, String), u64)>())?;
-        self.model.operators.insert(key, 1);
+            .charge(2 * (strings + size_of::<(Operator, u64)>()))?;
+        used.insert(operator, 1);
         Ok(())
     }
 }

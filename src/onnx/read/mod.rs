@@ -5,6 +5,7 @@
 
 mod attribute;
 mod external;
+mod function;
 mod graph;
 mod model;
 mod scope;

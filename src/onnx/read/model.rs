@@ -1,9 +1,10 @@
-//! ModelProto, its functions and training information.
+//! ModelProto: what is at the top of a file.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::scope::{Place, Scope};
 use crate::onnx::ReadAt;
+use crate::onnx::model::Operator;
 use crate::onnx::tree::Frame;
 use crate::onnx::wire::field;
 use crate::onnx::wire::{Message, Record, Span, Value, Wire};
@@ -15,6 +16,8 @@ pub(super) struct Walk<'a> {
     pub(super) model: Model,
     /// Names of the main graph's initializers: inputs of these names are defaults (IR 3).
     pub(super) initializers: HashSet<String>,
+    /// The function that is walked; none in the graph.
+    pub(super) function: Option<Operator>,
 }
 
 /// Reads what is inside an ONNX file, without its weights.
@@ -27,7 +30,9 @@ pub fn read(source: &dyn ReadAt) -> Result<Model, OnnxError> {
         wire: Wire::new(source)?,
         model: Model::default(),
         initializers: HashSet::new(),
+        function: None,
     };
+    walk.model.calls.insert(None, BTreeMap::new());
     match walk.model() {
         Ok(()) => Ok(walk.finish()),
         Err(error @ OnnxError::Malformed { .. }) => {
@@ -118,81 +123,6 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn training(&mut self, body: Span, index: u32, place: Place) -> Result<(), OnnxError> {
-        let mut message = Message::new(body, field::training::ONCE);
-        while let Some(record) = self.wire.next(&mut message)? {
-            let name = match record.field {
-                field::training::INITIALIZATION => "initialization",
-                field::training::ALGORITHM => "algorithm",
-                _ => continue,
-            };
-            let Value::Bytes(body) = record.value else {
-                continue;
-            };
-            let part = format!("training_info::{index}::{name}");
-            let place = Place {
-                scope: &place.scope.below(&part),
-                movable: false,
-                runs: false,
-                ..place
-            };
-            self.inside(place, &record, |walk, place| walk.graph(body, place))?;
-        }
-        Ok(())
-    }
-
-    fn function(&mut self, body: Span, place: Place) -> Result<(), OnnxError> {
-        let [name, domain, overload] = self.function_names(body)?;
-        let mut part = format!("{domain}::{name}");
-        if !overload.is_empty() {
-            part = format!("{part}::{overload}");
-        }
-        self.wire.charge(part.len() + 2 * size_of::<String>())?;
-        self.model.functions.insert((domain, name));
-        let scope = place.scope.below(&part);
-        let place = Place {
-            scope: &scope,
-            ..place
-        };
-        let mut message = Message::new(body, field::function::ONCE);
-        while let Some(record) = self.wire.next(&mut message)? {
-            match (record.field, record.value) {
-                (field::function::NODE, Value::Bytes(body)) => {
-                    self.inside(place, &record, |walk, place| walk.node(body, place))?;
-                }
-                (field::function::ATTRIBUTE_PROTO, Value::Bytes(body)) => {
-                    let place = Place {
-                        movable: false,
-                        ..place
-                    };
-                    self.inside(place, &record, |walk, place| {
-                        walk.attribute(body, None, place)
-                    })?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// A function's name, domain and overload.
-    fn function_names(&mut self, body: Span) -> Result<[String; 3], OnnxError> {
-        let mut names = [const { String::new() }; 3];
-        let mut message = Message::new(body, field::function::ONCE);
-        while let Some(record) = self.wire.next(&mut message)? {
-            let index = match record.field {
-                field::function::NAME => 0,
-                field::function::DOMAIN => 1,
-                field::function::OVERLOAD => 2,
-                _ => continue,
-            };
-            if let Value::Bytes(text) = record.value {
-                names[index] = self.wire.text(text)?;
-            }
-        }
-        Ok(names)
-    }
-
     /// Visits what is inside a record; its frame stays only if a tensor was found there.
     pub(super) fn inside(
         &mut self,
@@ -223,6 +153,9 @@ impl Walk<'_> {
     }
 
     fn finish(mut self) -> Model {
+        for (operator, count) in self.model.calls.values().flatten() {
+            *self.model.operators.entry(operator.clone()).or_default() += count;
+        }
         let initializers = self.initializers;
         let inputs = &mut self.model.inputs;
         inputs.retain(|input| !initializers.contains(&input.name));

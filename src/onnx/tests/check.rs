@@ -199,3 +199,42 @@ fn session_options_in_the_model_are_refused() {
         assert_eq!(objection(&model.0, folder.path()), expected);
     }
 }
+
+/// Functions of `own` that each call the next one twice, and a graph that calls the first.
+fn doubling(functions: usize) -> Vec<u8> {
+    let call = |index: usize| op(&format!("F{index}"), "y").bytes(node::DOMAIN, "own");
+    let main = model_of(graph_of(&[call(0)], &[]));
+    let defined = |model: Proto, index: usize| {
+        let function = Proto::new()
+            .bytes(function::NAME, format!("F{index}"))
+            .bytes(function::DOMAIN, "own");
+        let body = match index + 1 == functions {
+            true => function.message(function::NODE, op("Relu", "y")),
+            false => function
+                .message(function::NODE, call(index + 1))
+                .message(function::NODE, call(index + 1)),
+        };
+        model.message(model::FUNCTIONS, body)
+    };
+    (0..functions).fold(main, defined).0
+}
+
+/// Security row A54: ONNX Runtime inlines functions before anything could stop it.
+#[test]
+fn functions_that_unfold_beyond_measure_are_refused() {
+    let folder = folder();
+    check(&parsed(&doubling(20)), folder.path(), "model.onnx").unwrap();
+    assert_eq!(
+        objection(&doubling(40), folder.path()),
+        "the model has functions that unfold to over 4,194,304 nodes, which is beyond the limit"
+    );
+    let message =
+        "the model has functions that call one another over 100 deep, which is beyond the limit";
+    assert_eq!(objection(&doubling(102), folder.path()), message);
+    let itself = Proto::new()
+        .bytes(function::NAME, "Fast")
+        .bytes(function::DOMAIN, "own")
+        .message(function::NODE, op("Fast", "y").bytes(node::DOMAIN, "own"));
+    let model = uses("own", "Fast").message(model::FUNCTIONS, itself);
+    assert_eq!(objection(&model.0, folder.path()), message);
+}

@@ -363,14 +363,14 @@ fn nesting_is_limited() {
         })
     };
     assert_eq!(parsed(&model_of(nest(64)).0).operators.len(), 1);
-    let message = "the model has graphs nested over 64 deep, more than this reader takes";
+    let message = "the model has graphs nested over 64 deep, which is beyond the limit";
     assert_eq!(refusal(&model_of(nest(65)).0), message);
     assert_eq!(refusal(&model_of(nest(2000)).0), message);
     let sequences = (0..2000).fold(Proto::new(), |inner, _| {
         Proto::new().message(kind::SEQUENCE, Proto::new().message(kind::ELEM_TYPE, inner))
     });
     let graph = graph_of(&[], &[]).message(graph::INPUT, value("x", sequences));
-    let message = "the model has types nested over 64 deep, more than this reader takes";
+    let message = "the model has types nested over 64 deep, which is beyond the limit";
     assert_eq!(refusal(&model_of(graph).0), message);
 }
 
@@ -380,10 +380,10 @@ fn memory_is_limited() {
     let long = "x".repeat(64 << 10);
     let longer = format!("{long}x");
     let named = weights(&[empty_tensor(&longer, DataType::FLOAT, &[0])]);
-    let message = "the model has a name longer than 64 KiB, more than this reader takes";
+    let message = "the model has a name longer than 64 KiB, which is beyond the limit";
     assert_eq!(refusal(&named), message);
     let message =
-        "the model has names and tensor descriptions of over 64 MiB, more than this reader takes";
+        "the model has names and tensor descriptions of over 64 MiB, which is beyond the limit";
     let many = |count, proto: Proto| weights(&vec![proto; count]);
     assert_eq!(
         refusal(&many(1024, empty_tensor(&long, DataType::FLOAT, &[0]))),
