@@ -192,6 +192,36 @@ fn external_data_that_is_no_file_is_refused() {
     }
 }
 
+/// A53: the same for the model itself. A link to it is the packer's own affair.
+#[test]
+#[ignore = "needs the onnxruntime library"]
+fn a_model_that_is_no_file_is_refused() {
+    let (temp, root) = folder();
+    let bytes = model(&addition(&tensor("w", FLOAT, &[2], &[0; 8])), "");
+    let real = temp.path().join("real.onnx");
+    fs::write(&real, bytes).unwrap();
+    let run = |name: &str| {
+        let target = TempDir::new().unwrap();
+        let source = (&*root, &[name.parse().unwrap()][..]);
+        record(engine(), source, &RecordOptions::default(), target.path()).map(drop)
+    };
+    std::os::unix::fs::symlink(&real, root.join("link.onnx")).unwrap();
+    run("link.onnx").unwrap();
+    let fifo = root.join("fifo.onnx");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(
+        run("fifo.onnx").unwrap_err().to_string(),
+        format!("`{}`: it is not a regular file", fifo.display())
+    );
+    assert_eq!(run("none.onnx").unwrap_err().kind(), ErrorKind::NotFound);
+}
+
 /// A54: shapes beyond any memory, inline and external.
 #[test]
 #[ignore = "needs the onnxruntime library"]

@@ -5,14 +5,14 @@
 //! loaded by its path, never from memory, so that external data has a folder that was checked.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs;
 use std::path::Path;
 
 use ort::session::{OutputSelector, RunOptions, SessionInputValue};
 
 use super::Engine;
 use super::value::{from_value, to_value};
-use crate::model::{FilePath, ModelDir};
+use crate::model::{FilePath, ModelDir, folder};
 use crate::onnx::{self, ValueInfo};
 use crate::run::interface::{accepts, is_tensor};
 use crate::run::{RunError, Tensor};
@@ -157,13 +157,16 @@ impl Session {
     }
 }
 
-/// Reads a graph and checks what must hold before ONNX Runtime sees it.
+/// Reads a graph and checks what must hold before ONNX Runtime sees it. The graph itself may be
+/// behind a link, which a packer's file can be; a verified folder has none.
 fn inspect(root: &Path, graph: &FilePath) -> Result<onnx::Model, RunError> {
+    let path = graph.under(root);
+    let file = fs::canonicalize(&path).and_then(|real| folder::open_regular(&real));
+    let file = file.map_err(|cause| RunError::Io { path, cause })?;
     let refused = |fault| RunError::Refused {
         graph: graph.to_string(),
         fault,
     };
-    let file: File = onnx::external::open(root, graph.as_str()).map_err(refused)?;
     let model = onnx::read(&file).map_err(refused)?;
     onnx::check(&model, root, graph.as_str()).map_err(refused)?;
     Ok(model)
