@@ -28,18 +28,14 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
     ("onnx", &[], &[]),
     ("plan", &["oci", "model", "onnx", "store"], &["tar"]),
     ("pack", &["oci", "plan", "store"], &[]),
-    ("store", &["oci"], &["tar"]),
+    ("store", &["oci"], &["tar", "flate2"]),
     (
         "transport",
         &["oci", "store"],
         &["reqwest", "rustls", "http_auth"],
     ),
     ("transfer", &["oci", "store"], &[]),
-    (
-        "materialise",
-        &["oci", "model", "store"],
-        &["flate2", "reflink_copy"],
-    ),
+    ("materialise", &["oci", "model", "store"], &[]),
     ("verify", &["oci", "model", "store", "materialise"], &[]),
     (
         "run",

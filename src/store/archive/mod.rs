@@ -8,6 +8,7 @@
 //! A hostile archive is bounded in what is read of it by the scan, and what a tar can hold beside
 //! files and folders is refused by name.
 
+mod inflate;
 mod read;
 mod scan;
 mod write;

@@ -6,8 +6,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tempfile::TempPath;
 use tokio::io::AsyncReadExt as _;
 
+use super::inflate::inflate;
 use super::scan::{Contents, Position, scan};
 use crate::Result;
 use crate::oci::{Descriptor, Digest, media_type};
@@ -23,14 +25,20 @@ use crate::store::{
 pub struct Archive {
     path: Arc<Path>,
     contents: Arc<Contents>,
+    /// The tar of an archive that is compressed.
+    unpacked: Option<Arc<TempPath>>,
 }
 
 impl Archive {
-    /// Opens an archive and finds its parts. The file has to stay as it is.
+    /// Opens an archive and finds its parts. The file has to stay as it is. One that is compressed
+    /// with gzip is unpacked into a temporary file.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let unpacked = inflate(path)?;
+        let tar = unpacked.as_deref().unwrap_or(path);
         Ok(Self {
-            contents: Arc::new(scan(path)?),
+            contents: Arc::new(scan(tar, path)?),
             path: path.into(),
+            unpacked: unpacked.map(Arc::new),
         })
     }
 
@@ -67,7 +75,8 @@ impl Archive {
     }
 
     async fn open_at(&self, offset: u64) -> Result<tokio::fs::File> {
-        let path: PathBuf = self.path.to_path_buf();
+        let tar = self.unpacked.as_deref().map(|tar| &**tar);
+        let path: PathBuf = tar.unwrap_or(&self.path).to_path_buf();
         on_thread(move || {
             let opened = File::open(&path).and_then(|mut file| {
                 file.seek(SeekFrom::Start(offset))?;

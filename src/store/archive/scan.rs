@@ -32,13 +32,14 @@ pub(super) struct Position {
     pub(super) size: u64,
 }
 
-/// Scans an archive once. Files that are not of a layout are left alone.
-pub(super) fn scan(path: &Path) -> Result<Contents, StoreError> {
+/// Scans a tar once; messages call it by the name of its archive. Files that are not of a layout are
+/// left alone.
+pub(super) fn scan(tar: &Path, path: &Path) -> Result<Contents, StoreError> {
     let refuse = |reason: String| StoreError::Archive {
         path: path.to_owned(),
         reason,
     };
-    let file = File::open(path).map_err(StoreError::io(path))?;
+    let file = File::open(tar).map_err(StoreError::io(path))?;
     let length = file.metadata().map_err(StoreError::io(path))?.len();
     let unreadable = |error: io::Error| refuse(format!("not a tar of a layout: {error}"));
     let files = files(&file, length).map_err(unreadable)?;
