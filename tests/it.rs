@@ -34,6 +34,7 @@ mod registry_manifests;
 mod registry_store;
 mod registry_uploads;
 mod run_hostile;
+mod run_limits;
 mod run_onnxruntime;
 mod schema;
 mod store_archive;

@@ -1,7 +1,7 @@
 //! From a packer's folder to a smoke test on the other side. `MODELCTL_TEST_ORT_LIB` names the
 //! library.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use modelctl::ErrorKind;
 use modelctl::materialise::{PullOptions, pull};
@@ -9,7 +9,7 @@ use modelctl::model::{FilePath, Form, ModelDir};
 use modelctl::pack::{self, PackOptions};
 use modelctl::plan::{self, PlanOptions, TestSet};
 use modelctl::run::{
-    Comparison, Engine, InferOptions, Outcome, RecordOptions, Recording, RunError, SmokeOptions,
+    Comparison, InferOptions, Outcome, RecordOptions, Recording, RunError, SmokeOptions,
     decode_proto, infer, record, smoke_test,
 };
 use modelctl::store::Memory;
@@ -19,11 +19,7 @@ use tempfile::TempDir;
 use crate::support::graphs::{model, node, value};
 use crate::support::models::{FLOAT, bytes, external_sum, floats, inline_sum, number};
 use crate::support::plans::write;
-
-fn engine() -> &'static Engine {
-    let library = std::env::var_os("MODELCTL_TEST_ORT_LIB").expect("the path of the library");
-    Engine::load(&PathBuf::from(library).canonicalize().unwrap()).unwrap()
-}
+use crate::support::runtime::engine;
 
 fn graphs() -> [FilePath; 2] {
     ["inline.onnx", "sub/external.onnx"].map(|path| path.parse().unwrap())

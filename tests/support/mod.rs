@@ -9,5 +9,6 @@ pub(crate) mod http;
 pub(crate) mod models;
 pub(crate) mod parts;
 pub(crate) mod plans;
+pub(crate) mod runtime;
 pub(crate) mod scripted;
 pub(crate) mod transport;

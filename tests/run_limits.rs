@@ -1,0 +1,103 @@
+//! Models that never end or take all memory, in a process of their own (security row A54).
+//! `MODELCTL_TEST_ORT_LIB` names the library.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use modelctl::run::{Limits, RunError, supervise};
+use tempfile::TempDir;
+
+use crate::support::graphs::{attribute, model, node, value};
+use crate::support::models::{FLOAT, INT64, bytes, number, tensor};
+use crate::support::runtime::run;
+
+/// A model with a Loop of 2^62 steps; the step computes `next` from `state`.
+fn endless(step: Vec<u8>) -> Vec<u8> {
+    const BOOL: u64 = 9;
+    const GRAPH: u64 = 5;
+    let state = |name| value(name, FLOAT, &[None]);
+    let body = [
+        node(("", "Identity"), &["go"], &["goes"], &[]),
+        step,
+        bytes(2, "body"),
+        bytes(11, value("step", INT64, &[])),
+        bytes(11, value("go", BOOL, &[])),
+        bytes(11, state("state")),
+        bytes(12, value("goes", BOOL, &[])),
+        bytes(12, state("next")),
+    ];
+    let body = attribute("body", &bytes(6, body.concat()), GRAPH);
+    let graph = [
+        node(("", "Loop"), &["trips", "", "x"], &["y"], &body),
+        bytes(2, "endless"),
+        bytes(5, tensor("trips", INT64, &[], &(1u64 << 62).to_le_bytes())),
+        bytes(11, value("x", FLOAT, &[Some(64)])),
+        bytes(12, state("y")),
+    ];
+    model(&graph.concat(), "")
+}
+
+/// The environment variable that tells a worker which model to run.
+const WORKER: &str = "MODELCTL_TEST_WORKER_MODEL";
+
+/// Not a test by itself: what [`supervised`] starts in a process of its own.
+#[test]
+#[ignore = "needs the onnxruntime library"]
+fn worker() {
+    let Some(root) = std::env::var_os(WORKER) else {
+        return;
+    };
+    limits(60).confine().unwrap();
+    let bytes = fs::read(Path::new(&root).join("model.onnx")).unwrap();
+    let error = run(Path::new(&root), &bytes).unwrap_err();
+    assert!(matches!(error, RunError::Runtime { .. }), "{error}");
+}
+
+fn limits(seconds: u64) -> Limits {
+    Limits {
+        memory: Some(4 << 30),
+        time: Some(Duration::from_secs(seconds)),
+    }
+}
+
+/// Runs a model in a worker process, as the binary does.
+fn supervised(bytes: &[u8], seconds: u64) -> Result<i32, String> {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("model.onnx"), bytes).unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "run_limits::worker", "--include-ignored"])
+        .env(WORKER, folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    supervise(&mut command, &limits(seconds)).map_err(|error| error.to_string())
+}
+
+/// A54: a state that doubles until the memory limit.
+#[test]
+#[ignore = "needs the onnxruntime library"]
+fn a_loop_that_grows_meets_the_memory_limit() {
+    const INT: u64 = 2;
+    let axis = attribute("axis", &number(3, 0), INT);
+    let double = node(("", "Concat"), &["state", "state"], &["next"], &axis);
+    // An error of ONNX Runtime where it notices; else the worker dies and the parent says how.
+    match supervised(&endless(double), 60) {
+        Ok(code) => assert_eq!(code, 0, "the worker's assertions failed"),
+        Err(text) => assert!(
+            text.starts_with("ONNX Runtime was killed by signal "),
+            "{text}"
+        ),
+    }
+}
+
+/// A54: a loop that never ends.
+#[test]
+#[ignore = "needs the onnxruntime library"]
+fn a_loop_without_end_meets_the_time_limit() {
+    assert_eq!(
+        supervised(&endless(node(("", "Neg"), &["state"], &["next"], &[])), 5).unwrap_err(),
+        "ONNX Runtime was stopped after 5 s, the time limit"
+    );
+}
