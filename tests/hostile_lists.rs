@@ -61,9 +61,7 @@ async fn list_that_leads_back_to_itself_is_refused() {
     });
     let error = anonymous(&server).tags().await.unwrap_err();
     assert!(
-        error
-            .to_string()
-            .contains("redirected in a circle, back to"),
+        error.to_string().contains("sent in a circle, back to"),
         "{error}"
     );
     assert_eq!(server.log().len(), 3);

@@ -114,7 +114,7 @@ async fn circles_and_long_ways_are_not_followed() {
         .unwrap_err();
     assert_eq!(
         message(&error, &[("R", &circle)]),
-        "`GET http://R/v2/m/blobs/sha256:x`: redirected in a circle, back to \
+        "`GET http://R/v2/m/blobs/sha256:x`: sent in a circle, back to \
          `http://R/v2/m/blobs/sha256:x`"
     );
     let long = redirecting(|seen| format!("{}x", seen.target));
@@ -256,6 +256,20 @@ async fn nothing_is_downgraded_to_plain_http() {
     let expected = format!("`GET https://R/v2/m/blobs/{}`: {reason}", blob().digest);
     assert_eq!(message(&error, &servers), expected);
     assert!(store.log().is_empty());
+}
+
+/// Quirk Q06.
+#[tokio::test]
+async fn registry_behind_a_tls_proxy_is_reached_by_https() {
+    let authority = Authority::new();
+    let (registry, options, _folder) = secure(&authority, |seen| {
+        let host = seen.header("host").unwrap();
+        let location = format!("http://{host}/v2/m/blobs/uploads/u1");
+        (seen.method == "POST").then(|| Reply::redirect(202, location))
+    });
+    let pushed = with(options, &registry).push(&blob(), &BLOB.to_vec()).await;
+    pushed.unwrap();
+    assert_eq!(registry.contents().blobs.len(), 1);
 }
 
 /// Security row A23.

@@ -19,6 +19,7 @@ mod hostile_lists;
 mod hostile_manifests;
 mod hostile_paths;
 mod hostile_redirects;
+mod hostile_tokens;
 mod hostile_uploads;
 mod interop;
 mod plan_artifact;

@@ -1,7 +1,7 @@
 //! A client of any number of registries: connections, credentials and patience, shared.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use reqwest::Method;
 
@@ -30,6 +30,7 @@ impl Client {
                 connections: Arc::new(Connections::new(&options)?),
                 authorizer: Authorizer::new(options.credentials.clone()),
                 retry: options.retry,
+                warnings: Mutex::default(),
                 referrers_tags: Arc::default(),
             }),
             credentials: options.credentials,
@@ -63,6 +64,7 @@ impl Client {
                 connections: self.shared.connections.clone(),
                 authorizer: Authorizer::new(given),
                 retry: self.shared.retry,
+                warnings: Mutex::default(),
                 referrers_tags: Arc::default(),
             }),
             ..self.clone()

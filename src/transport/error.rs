@@ -115,6 +115,9 @@ pub enum ConnectionFault {
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(String),
+    /// A short document took too long.
+    #[error("the answer did not come within {} s", .0.as_secs())]
+    Slow(Duration),
     /// Nothing moved for too long.
     #[error("nothing moved for {} s", .0.as_secs())]
     Stalled(Duration),
@@ -136,7 +139,7 @@ pub enum Distrust {
     #[error("refusing to go to `{0}` with the user name in the URL")]
     User(String),
     /// Round and round.
-    #[error("redirected in a circle, back to `{0}`")]
+    #[error("sent in a circle, back to `{0}`")]
     Circle(String),
     /// On and on.
     #[error("redirected more than {0} times")]

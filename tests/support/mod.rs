@@ -11,4 +11,5 @@ pub(crate) mod parts;
 pub(crate) mod plans;
 pub(crate) mod runtime;
 pub(crate) mod scripted;
+pub(crate) mod tokens;
 pub(crate) mod transport;

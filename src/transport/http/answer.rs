@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
+use tokio::time::Instant;
 use url::Url;
 
 use super::fault;
@@ -14,6 +15,9 @@ use crate::transport::failure::{Effort, Rejection, RequestLine, cleaned};
 
 /// The longest error document that is read; the rest is not for people.
 const MAX_ERROR_SIZE: usize = 8 * 1024;
+
+/// How long a document may take, however steadily it drips.
+const DOCUMENT_TIME: Duration = Duration::from_secs(300);
 
 /// How long the rest of an answer that nobody wants may take: reading it keeps the connection.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
@@ -77,7 +81,7 @@ impl Answer {
         }
     }
 
-    /// Reads the body, unless it is longer than a limit in bytes.
+    /// Reads the body, unless it is longer than a limit in bytes or comes too slowly.
     pub(crate) async fn read(
         &mut self,
         what: &'static str,
@@ -88,10 +92,14 @@ impl Answer {
         if self.length().is_some_and(|length| length > limit) {
             return Err(self.protocol(too_large));
         }
+        let deadline = Instant::now() + DOCUMENT_TIME;
         let mut body = Vec::new();
         while let Some(piece) = self.piece().await? {
             if (body.len() + piece.len()) as u64 > limit {
                 return Err(self.protocol(too_large));
+            }
+            if Instant::now() > deadline {
+                return Err(self.broken(ConnectionFault::Slow(DOCUMENT_TIME)));
             }
             body.extend_from_slice(&piece);
         }
@@ -122,13 +130,15 @@ impl Answer {
     /// The answer as an error: its status, and the start of what it says.
     pub(crate) async fn into_rejection(mut self) -> TransportError {
         let mut body = Vec::new();
-        while body.len() < MAX_ERROR_SIZE {
-            // What cannot be read is not worth another error: the status is what failed.
-            match tokio::time::timeout(DRAIN_TIME, self.response.chunk()).await {
-                Ok(Ok(Some(piece))) => body.extend_from_slice(&piece),
-                _ => break,
+        let start = async {
+            while body.len() < MAX_ERROR_SIZE
+                && let Ok(Some(piece)) = self.response.chunk().await
+            {
+                body.extend_from_slice(&piece);
             }
-        }
+        };
+        // What does not come is not worth another error: the status is what failed.
+        let _ = tokio::time::timeout(DRAIN_TIME, start).await;
         body.truncate(MAX_ERROR_SIZE);
         let rejection = Rejection::read(self.status().as_u16(), self.headers(), &body);
         TransportError::Rejected {

@@ -70,8 +70,21 @@ pub(crate) fn location(answer: &Answer, registry: &Origin) -> Result<Url, Transp
     let text = std::str::from_utf8(value.as_bytes()).map_err(|_| invalid())?;
     let mut url = answer.url().join(text).map_err(|_| invalid())?;
     url.set_fragment(None);
+    upgrade(answer.url(), &mut url);
     check(registry, answer.url(), &url).map_err(|reason| answer.distrusted(reason))?;
     Ok(url)
+}
+
+/// Puts a registry right that stands behind a TLS proxy and does not know it: it calls itself
+/// `http://` in its own URLs. Nothing is sent unencrypted for that.
+fn upgrade(from: &Url, to: &mut Url) {
+    let same_host = from.host() == to.host() && (to.port().is_none() || to.port() == from.port());
+    if from.scheme() == "https" && to.scheme() == "http" && same_host {
+        let mut upgraded = to.clone();
+        if upgraded.set_scheme("https").is_ok() && upgraded.set_port(from.port()).is_ok() {
+            *to = upgraded;
+        }
+    }
 }
 
 /// Whether we go from one URL to another on behalf of a registry.
@@ -137,6 +150,23 @@ mod tests {
             go(public, public, "https://canary@cdn.example/"),
             Err(Distrust::User("https://cdn.example/".to_owned()))
         );
+    }
+
+    /// Quirk Q06.
+    #[test]
+    fn registry_behind_a_tls_proxy_is_put_right() {
+        for (from, to, expected) in [
+            ("https://h/v2/", "http://h/u?a=b", "https://h/u?a=b"),
+            ("https://h:8443/v2/", "http://h:8443/u", "https://h:8443/u"),
+            ("https://h:8443/v2/", "http://h/u", "https://h:8443/u"),
+            ("https://h/v2/", "http://h:8080/u", "http://h:8080/u"),
+            ("https://h/v2/", "http://g/u", "http://g/u"),
+            ("http://h/v2/", "http://h/u", "http://h/u"),
+        ] {
+            let mut url = Url::parse(to).unwrap();
+            upgrade(&Url::parse(from).unwrap(), &mut url);
+            assert_eq!(url.as_str(), expected);
+        }
     }
 
     #[test]

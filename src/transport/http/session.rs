@@ -5,7 +5,8 @@
 //! bound to its origin: scheme, host and port. At every hop it is decided anew whether the place
 //! is that origin, and nothing is carried over from the hop before.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue, WARNING};
@@ -24,11 +25,16 @@ use crate::transport::failure::{RequestLine, cleaned};
 use crate::transport::options::RetryOptions;
 use crate::transport::retry::Attempts;
 
+/// More different warnings than anybody reads.
+const MAX_WARNINGS: usize = 32;
+
 /// What all conversations of a client share.
 pub(crate) struct Shared {
     pub(crate) connections: Arc<Connections>,
     pub(crate) authorizer: Authorizer,
     pub(crate) retry: RetryOptions,
+    /// The warnings that were passed on.
+    pub(crate) warnings: Mutex<HashSet<String>>,
     /// Held while a referrers tag is rewritten, so that at least this process does not race
     /// with itself.
     pub(crate) referrers_tags: Arc<tokio::sync::Mutex<()>>,
@@ -151,7 +157,8 @@ impl Session {
             return Err(self.unreadable(part, cause));
         }
         let answer = result?;
-        warn(&RequestLine::new(&request.method, url), answer.headers());
+        let line = RequestLine::new(&request.method, url);
+        self.shared.warn(&line, answer.headers());
         Ok(answer)
     }
 
@@ -175,12 +182,19 @@ impl Session {
     }
 }
 
-/// Passes a registry's warnings on (distribution-spec, "Warnings"); nothing depends on them.
-fn warn(request: &RequestLine, headers: &HeaderMap) {
-    for value in headers.get_all(WARNING).iter().take(8) {
-        let text = String::from_utf8_lossy(value.as_bytes());
-        if let Some(text) = text.strip_prefix("299 - ") {
-            tracing::warn!("{request}: the registry warns: {}", cleaned(text));
+impl Shared {
+    /// Passes a registry's warnings on, each of them once (distribution-spec, "Warnings"); nothing
+    /// depends on them.
+    fn warn(&self, request: &RequestLine, headers: &HeaderMap) {
+        for value in headers.get_all(WARNING) {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let Some(text) = text.strip_prefix("299 - ").map(cleaned) else {
+                continue;
+            };
+            let mut seen = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            if seen.len() < MAX_WARNINGS && seen.insert(text.clone()) {
+                tracing::warn!("{request}: the registry warns: {text}");
+            }
         }
     }
 }

@@ -73,7 +73,7 @@ impl Repository {
         expected: &Descriptor,
         content: &dyn BlobSource,
     ) -> Result<()> {
-        let bytes = read_source(expected, content)?;
+        let bytes = read_source(expected, content).await?;
         let put = self.manifest_put(expected, bytes.clone(), &expected.digest.to_string())?;
         let answer = self.put_manifest(&put, &expected.digest).await?;
         let document = Document::parse(bytes, Some(&expected.media_type))?;
@@ -184,16 +184,20 @@ fn check_stored(answer: &Answer, expected: &Digest, stored: &str) -> Result<(), 
 }
 
 /// The whole of a manifest that is to be pushed.
-fn read_source(expected: &Descriptor, content: &dyn BlobSource) -> Result<Vec<u8>> {
+async fn read_source(expected: &Descriptor, content: &dyn BlobSource) -> Result<Vec<u8>> {
     if expected.size > MAX_MANIFEST_SIZE {
         let size = expected.size;
         return Err(OciError::ManifestTooLarge { size }.into());
     }
-    let failed = |error| error_of_read(error, &expected.digest);
-    let reader = content.open_at(0).map_err(failed)?;
-    let mut bytes = Vec::new();
-    VerifyReader::new(reader, expected)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    Ok(bytes)
+    let digest = expected.digest;
+    let failed = |error| error_of_read(error, &digest);
+    let mut checked = VerifyReader::new(content.open_at(0).map_err(failed)?, expected);
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut bytes = Vec::new();
+        checked.read_to_end(&mut bytes).map(|_| bytes)
+    });
+    match reading.await {
+        Ok(read) => read.map_err(failed),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
