@@ -256,6 +256,20 @@ fn tags_are_listed_in_pages() {
 }
 
 #[test]
+fn repositories_are_listed_in_pages() {
+    let registry = Embedded::new();
+    for repository in ["b", "a/b", "a"] {
+        registry.push_blob(repository, b"x");
+    }
+    let all = registry.ask("GET", "/v2/_catalog").is(200).json();
+    assert_eq!(all, json!({ "repositories": ["a", "a/b", "b"] }));
+    let page = registry.ask("GET", "/v2/_catalog?n=1&last=a").is(200);
+    assert_eq!(page.json(), json!({ "repositories": ["a/b"] }));
+    let link = page.header("link");
+    assert_eq!(link, Some("</v2/_catalog?n=1&last=a/b>; rel=\"next\""));
+}
+
+#[test]
 fn referrers_are_listed_by_type_and_in_pages() {
     let registry = Embedded::new();
     let subject = json!({ "mediaType": media_type::MANIFEST, "digest": Digest::sha256(b"subject"), "size": 7 });

@@ -8,12 +8,11 @@
 //! manifests, which are bounded.
 
 mod api;
-mod connection;
 mod depot;
 mod error;
-mod hosts;
 mod options;
 mod server;
+mod wire;
 
 pub use error::RegistryError;
 pub use options::RegistryOptions;

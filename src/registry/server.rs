@@ -16,9 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::api::{Service, answer};
-use super::connection::Connection;
 use super::depot::Depot;
-use super::hosts::Hosts;
+use super::wire::{Connection, Hosts};
 use super::{RegistryError, RegistryOptions};
 use crate::Result;
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
 
-use super::body;
-use super::range::{Wanted, wanted};
-use super::respond::{CONTENT_DIGEST, Code, Failure, empty, set, value_of};
-use super::router::{Head, Service};
+use super::service::Service;
 use crate::oci::{Digest, media_type};
 use crate::registry::depot::Repository;
+use crate::registry::wire::{
+    self, CONTENT_DIGEST, Code, Failure, Head, Wanted, empty, set, value_of, wanted,
+};
 
 /// `GET` and `HEAD /v2/<name>/blobs/<digest>`.
 pub(super) async fn get(
@@ -39,7 +39,7 @@ pub(super) async fn get(
     let mut response = if head.is_head() || length == 0 {
         Response::new(Body::empty())
     } else {
-        Response::new(body::send(file, sent))
+        Response::new(wire::send(file, sent))
     };
     if let Some(range) = range {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;

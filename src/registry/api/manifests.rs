@@ -7,12 +7,13 @@ use axum::body::Body;
 use axum::http::header::{self, HeaderName};
 use axum::http::{Response, StatusCode};
 
-use super::body;
-use super::respond::{CONTENT_DIGEST, Code, Failure, empty, json, set, value_of};
 use super::route::{self, Target};
-use super::router::{Head, Service};
+use super::service::Service;
 use crate::oci::{Algorithm, Digest, Document, MAX_MANIFEST_SIZE, Tag};
 use crate::registry::depot::{Repository, StoredManifest};
+use crate::registry::wire::{
+    self, CONTENT_DIGEST, Code, Failure, Head, document, empty, set, value_of,
+};
 
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 const TAG: HeaderName = HeaderName::from_static("oci-tag");
@@ -30,7 +31,7 @@ pub(super) async fn get(
     let digest = stored.digest;
     let media_type = stored.media_type.clone();
     let mut response = if head.is_head() {
-        let mut response = json(&media_type, Vec::new());
+        let mut response = document(&media_type, Vec::new());
         set(
             &mut response,
             header::CONTENT_LENGTH,
@@ -38,7 +39,7 @@ pub(super) async fn get(
         );
         response
     } else {
-        json(&media_type, service.blocking(move |_| stored.read()).await?)
+        document(&media_type, service.blocking(move |_| stored.read()).await?)
     };
     set(&mut response, CONTENT_DIGEST, digest.to_string());
     set(&mut response, header::ETAG, format!("\"{digest}\""));
@@ -78,7 +79,7 @@ pub(super) async fn put(
     {
         return Err(too_large());
     }
-    let raw = body::collect(content, MAX_MANIFEST_SIZE, service.options.patience)
+    let raw = wire::collect(content, MAX_MANIFEST_SIZE, service.options.patience)
         .await?
         .ok_or_else(too_large)?;
     let push = Push {

@@ -4,16 +4,14 @@
 //! buffers, and everything that blocks runs on threads that may. Distribution-spec, "API".
 
 mod blobs;
-mod body;
+mod lists;
 mod manifests;
-mod query;
-mod range;
 mod receive;
 mod referrers;
-mod respond;
 mod route;
 mod router;
-mod tags;
+mod service;
 mod uploads;
 
-pub(super) use router::{Service, answer};
+pub(super) use router::answer;
+pub(super) use service::Service;

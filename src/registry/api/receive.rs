@@ -10,11 +10,10 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use tokio::sync::{OwnedMutexGuard, mpsc};
 
-use super::body;
-use super::respond::{Code, Failure};
-use super::router::Service;
+use super::service::Service;
 use crate::registry::RegistryError;
 use crate::registry::depot::{Lease, Turn, Upload};
+use crate::registry::wire::{self, Code, Failure};
 
 /// Chunks between socket and disk; each is at most as long as the connection's read buffer.
 const QUEUE: usize = 4;
@@ -127,10 +126,10 @@ async fn next(
 ) -> Result<Option<Bytes>, Failure> {
     tokio::select! {
         biased;
-        chunk = body::next(content, service.options.patience) => return chunk,
+        chunk = wire::next(content, service.options.patience) => return chunk,
         () = lease.ended() => {}
     }
-    let last = body::next(content, service.options.patience);
+    let last = wire::next(content, service.options.patience);
     match tokio::time::timeout(LAST_CALL, last).await {
         Ok(chunk) => chunk,
         Err(_) => Err(superseded()),

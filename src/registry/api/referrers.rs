@@ -6,15 +6,16 @@ use axum::body::Body;
 use axum::http::Response;
 use axum::http::header::{self, HeaderName};
 
-use super::respond::{Failure, json, set};
-use super::router::{Head, Service};
+use super::service::Service;
 use crate::oci::{Descriptor, Digest, Index, MAX_MANIFEST_SIZE, media_type};
 use crate::registry::RegistryError;
 use crate::registry::depot::Repository;
+use crate::registry::wire::{Failure, Head, document, set};
 
 const FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
-/// Descriptors in one answer, as JSON in bytes: with the next one, which may be nearly as long as
-/// a manifest, clients that read no longer manifest than this can still read the answer.
+/// The descriptors in one answer, as JSON in bytes. Clients read an answer as long as a manifest
+/// may be; half of that leaves room for the rest of the document, and one descriptor that is
+/// longer comes alone.
 const PAGE: u64 = MAX_MANIFEST_SIZE / 2;
 
 /// What is asked for.
@@ -42,8 +43,8 @@ pub(super) async fn list(
     let (referrers, next) = service
         .blocking(move |service| page(service, &repository, &question))
         .await?;
-    let document = serde_json::to_vec(&Index::new(referrers)).expect("an index has string keys");
-    let mut response = json(media_type::INDEX, document);
+    let index = serde_json::to_vec(&Index::new(referrers)).expect("an index has string keys");
+    let mut response = document(media_type::INDEX, index);
     if filter.is_some() {
         set(&mut response, FILTERS_APPLIED, "artifactType");
     }

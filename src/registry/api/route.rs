@@ -7,14 +7,15 @@
 
 use crate::oci::{Digest, Tag};
 use crate::registry::depot::Repository;
-
-use super::respond::{Code, Failure};
+use crate::registry::wire::{Code, Failure};
 
 /// What a path of the distribution API names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Endpoint {
     /// `/v2/`
     Root,
+    /// `/v2/_catalog`
+    Catalog,
     /// `/v2/<name>/blobs/<digest>`
     Blob(Repository, Digest),
     /// `/v2/<name>/blobs/uploads/`
@@ -43,6 +44,7 @@ impl Endpoint {
     pub(super) fn parse(path: &str) -> Result<Self, Failure> {
         let rest = match path.strip_prefix("/v2") {
             Some("" | "/") => return Ok(Self::Root),
+            Some("/_catalog") => return Ok(Self::Catalog),
             Some(rest) => rest.strip_prefix('/').ok_or_else(unknown_path)?,
             None => return Err(unknown_path()),
         };

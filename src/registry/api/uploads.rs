@@ -9,11 +9,11 @@ use axum::http::header::{self, HeaderName};
 use axum::http::{Response, StatusCode};
 
 use super::receive::{receive, superseded};
-use super::respond::{CONTENT_DIGEST, Code, Failure, empty, set, value_of};
-use super::router::{Head, Service};
-use super::{range, route};
+use super::route;
+use super::service::Service;
 use crate::oci::{Algorithm, Digest};
 use crate::registry::depot::{Repository, Session, Turn, Upload};
+use crate::registry::wire::{self, CONTENT_DIGEST, Code, Failure, Head, empty, set, value_of};
 
 const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
@@ -195,7 +195,7 @@ async fn extend(
 }
 
 fn chunk(text: &str) -> Result<Range<u64>, Failure> {
-    range::chunk(text).ok_or_else(|| {
+    wire::chunk(text).ok_or_else(|| {
         Failure::new(
             Code::BlobUploadInvalid,
             "`Content-Range` is not `first-last`, both inclusive",

@@ -3,11 +3,8 @@
 //! An entry that another program made, such as `pack -t demo/mlp:v1`, becomes a tag of a repository
 //! with all that it leads to; a record whose entry was never written gets it now.
 
-use std::fs;
-use std::path::Path;
-
 use super::catalogue::{Change, name_of};
-use super::{Depot, Repository, files};
+use super::{Depot, Repository};
 use crate::oci::{Descriptor, Digest, Document, Kind, Reference, Tag, media_type};
 use crate::registry::RegistryError;
 
@@ -74,7 +71,7 @@ impl Depot {
                 self.announce(&repository, [Change::Delete(digest)]);
             }
         }
-        for repository in self.all_repositories()? {
+        for repository in self.repositories()? {
             for digest in self.manifests(&repository)? {
                 if let Some(manifest) = self.describe_manifest(&repository, &digest)? {
                     self.announce(&repository, [Change::Manifest(manifest)]);
@@ -103,26 +100,6 @@ impl Depot {
         let document = Document::parse(stored.read()?, Some(&stored.media_type));
         Ok(document.ok().map(|document| describe(&document, digest)))
     }
-
-    /// Every repository that anything was ever pushed to.
-    fn all_repositories(&self) -> Result<Vec<Repository>, RegistryError> {
-        let root = self.repositories();
-        let mut found = Vec::new();
-        let mut folders = vec![root.clone()];
-        while let Some(folder) = folders.pop() {
-            for name in files::names(&folder)? {
-                let path = folder.join(&name);
-                if name.as_encoded_bytes().starts_with(b"_") {
-                    found.extend(repository_of(&root, &folder));
-                } else if fs::symlink_metadata(&path).is_ok_and(|it| it.is_dir()) {
-                    folders.push(path);
-                }
-            }
-        }
-        found.sort_unstable();
-        found.dedup();
-        Ok(found)
-    }
 }
 
 /// How the index describes a manifest.
@@ -130,11 +107,6 @@ pub(super) fn describe(document: &Document, digest: &Digest) -> Descriptor {
     let mut descriptor = document.descriptor();
     descriptor.digest = *digest;
     descriptor
-}
-
-/// The repository whose records a folder holds.
-fn repository_of(root: &Path, folder: &Path) -> Option<Repository> {
-    Repository::parse(folder.strip_prefix(root).ok()?.to_str()?)
 }
 
 /// The repository and tag that an entry `<repository>:<tag>` stands for. An entry with a registry

@@ -57,13 +57,15 @@ impl Depot {
     }
 
     /// The folder that the folders of repositories begin in.
-    pub(super) fn repositories(&self) -> PathBuf {
+    pub(super) fn repositories_folder(&self) -> PathBuf {
         self.layout.root().join("registry").join("repositories")
     }
 
     /// The folder of one kind of records of a repository.
     pub(super) fn records(&self, repository: &Repository, kind: &str) -> PathBuf {
-        self.repositories().join(repository.as_str()).join(kind)
+        self.repositories_folder()
+            .join(repository.as_str())
+            .join(kind)
     }
 
     /// The record of one kind about one digest.
@@ -76,13 +78,6 @@ impl Depot {
     /// Takes the right to change manifests and tags.
     pub(super) fn change(&self) -> MutexGuard<'_, ()> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether anything was ever pushed to a repository.
-    pub(crate) fn knows(&self, repository: &Repository) -> bool {
-        ["_blobs", "_manifests"]
-            .iter()
-            .any(|kind| self.records(repository, kind).is_dir())
     }
 }
 

@@ -9,18 +9,18 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use axum::http::header;
 use axum::http::request::Parts;
 
-use super::RegistryOptions;
+use crate::registry::RegistryOptions;
 
 /// Which names are good.
 #[derive(Debug)]
-pub(super) struct Hosts {
+pub(crate) struct Hosts {
     names: Vec<String>,
     any: bool,
 }
 
 impl Hosts {
     /// The names that are good for a registry on an address.
-    pub(super) fn new(address: SocketAddr, options: &RegistryOptions) -> Self {
+    pub(crate) fn new(address: SocketAddr, options: &RegistryOptions) -> Self {
         Self {
             any: options.hosts.is_empty() && !address.ip().is_loopback(),
             names: options.hosts.clone(),
@@ -28,7 +28,7 @@ impl Hosts {
     }
 
     /// Whether a request calls the registry by a good name.
-    pub(super) fn accept(&self, request: &Parts) -> bool {
+    pub(crate) fn accept(&self, request: &Parts) -> bool {
         if self.any {
             return true;
         }

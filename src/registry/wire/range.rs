@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// What a `Range` header asks of content with a known length.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     /// Everything: there is no range, or one that may be ignored (several, another unit).
     Whole,
     /// These bytes, at least one.
@@ -15,7 +15,7 @@ pub(super) enum Wanted {
 }
 
 /// Reads a `Range` header for content of `size` bytes.
-pub(super) fn wanted(header: Option<&str>, size: u64) -> Wanted {
+pub(crate) fn wanted(header: Option<&str>, size: u64) -> Wanted {
     let Some(set) = header.and_then(|text| text.trim().strip_prefix("bytes=")) else {
         return Wanted::Whole;
     };
@@ -37,7 +37,7 @@ pub(super) fn wanted(header: Option<&str>, size: u64) -> Wanted {
 }
 
 /// Reads the `Content-Range` of a chunk, `first-last`, both inclusive and without a unit.
-pub(super) fn chunk(header: &str) -> Option<Range<u64>> {
+pub(crate) fn chunk(header: &str) -> Option<Range<u64>> {
     let (first, last) = header.split_once('-')?;
     let (first, last) = (position(first)?, position(last)?);
     (first <= last).then_some(first..last.checked_add(1)?)

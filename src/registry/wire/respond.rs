@@ -7,11 +7,11 @@ use axum::http::{Response, StatusCode};
 use crate::registry::RegistryError;
 
 /// `Docker-Content-Digest`: the digest of what an answer holds or names.
-pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
 /// The codes of distribution-spec, "Error Codes".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Code {
+pub(crate) enum Code {
     BlobUnknown,
     BlobUploadInvalid,
     BlobUploadUnknown,
@@ -53,7 +53,7 @@ impl Code {
 
 /// A refusal on its way to the client.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     status: StatusCode,
     code: Code,
     message: String,
@@ -62,7 +62,7 @@ pub(super) struct Failure {
 
 impl Failure {
     /// A failure with the status that belongs to its code. The message never names a local path.
-    pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             status: code.parts().1,
             code,
@@ -72,19 +72,19 @@ impl Failure {
     }
 
     /// The same with another status.
-    pub(super) fn with_status(mut self, status: StatusCode) -> Self {
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
     }
 
     /// The same with one more header.
-    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
     /// The same with the headers of an answer, but for those about its body.
-    pub(super) fn with_headers_of(mut self, answer: &Response<Body>) -> Self {
+    pub(crate) fn with_headers_of(mut self, answer: &Response<Body>) -> Self {
         let headers = answer.headers().iter();
         let kept = headers.filter(|(name, _)| **name != header::CONTENT_LENGTH);
         self.headers
@@ -93,11 +93,11 @@ impl Failure {
     }
 
     /// Turns it into the answer.
-    pub(super) fn into_response(self) -> Response<Body> {
-        let document = serde_json::json!({
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let errors = serde_json::json!({
             "errors": [{ "code": self.code.parts().0, "message": self.message }],
         });
-        let mut response = json("application/json", document.to_string().into_bytes());
+        let mut response = document("application/json", errors.to_string().into_bytes());
         *response.status_mut() = self.status;
         response.headers_mut().extend(self.headers);
         response
@@ -120,7 +120,7 @@ impl From<RegistryError> for Failure {
 }
 
 /// An answer without a body.
-pub(super) fn empty(status: StatusCode) -> Response<Body> {
+pub(crate) fn empty(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     if status != StatusCode::NO_CONTENT {
@@ -130,22 +130,22 @@ pub(super) fn empty(status: StatusCode) -> Response<Body> {
 }
 
 /// An answer with a document in memory.
-pub(super) fn json(content_type: &str, document: Vec<u8>) -> Response<Body> {
-    let length = document.len().to_string();
-    let mut response = Response::new(Body::from(document));
+pub(crate) fn document(content_type: &str, content: Vec<u8>) -> Response<Body> {
+    let length = content.len().to_string();
+    let mut response = Response::new(Body::from(content));
     set(&mut response, header::CONTENT_TYPE, content_type);
     set(&mut response, header::CONTENT_LENGTH, &length);
     response
 }
 
 /// Sets a header.
-pub(super) fn set(response: &mut Response<Body>, name: HeaderName, value: impl AsRef<str>) {
+pub(crate) fn set(response: &mut Response<Body>, name: HeaderName, value: impl AsRef<str>) {
     response
         .headers_mut()
         .insert(name, value_of(value.as_ref()));
 }
 
 /// A header value of text that was parsed or made here.
-pub(super) fn value_of(text: &str) -> HeaderValue {
+pub(crate) fn value_of(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("names, digests and numbers are visible ASCII")
 }

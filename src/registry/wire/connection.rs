@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep};
 
 /// A stream that fails when a write makes no progress for some time.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     patience: Duration,
     /// Runs while a write waits.
@@ -25,7 +25,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Watches a stream.
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
+    pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
         Self {
             stream,
             patience,

@@ -12,8 +12,8 @@ use futures_util::stream;
 use http_body_util::BodyExt;
 use tokio::task::JoinHandle;
 
+use super::head::Head;
 use super::respond::{Code, Failure};
-use super::router::Head;
 
 /// How much of a file is read at a time: with one block on its way and one being read, a download
 /// holds twice this.
@@ -24,7 +24,7 @@ const DISCARD: usize = 16 * 1024 * 1024;
 const DISCARD_TIME: Duration = Duration::from_secs(5);
 
 /// The next bytes of a body; `None` at its end.
-pub(super) async fn next(body: &mut Body, patience: Duration) -> Result<Option<Bytes>, Failure> {
+pub(crate) async fn next(body: &mut Body, patience: Duration) -> Result<Option<Bytes>, Failure> {
     loop {
         let frame = match tokio::time::timeout(patience, body.frame()).await {
             Err(_) => {
@@ -52,7 +52,7 @@ pub(super) async fn next(body: &mut Body, patience: Duration) -> Result<Option<B
 }
 
 /// Reads a whole body of limited length; `None` if it is longer.
-pub(super) async fn collect(
+pub(crate) async fn collect(
     body: &mut Body,
     limit: u64,
     patience: Duration,
@@ -69,7 +69,7 @@ pub(super) async fn collect(
 
 /// Reads what is left of a body that will not be used. A client that is still sending when the
 /// connection is closed may never see why.
-pub(super) async fn discard(head: &Head, mut body: Body) {
+pub(crate) async fn discard(head: &Head, mut body: Body) {
     // Such a client waits for the answer before it sends, unless somebody reads.
     if head.header(header::EXPECT).is_some() {
         return;
@@ -88,7 +88,7 @@ pub(super) async fn discard(head: &Head, mut body: Body) {
 
 /// Sends a part of a file. The next block is read while one is on its way, and a slow client holds
 /// no thread.
-pub(super) fn send(file: File, range: Range<u64>) -> Body {
+pub(crate) fn send(file: File, range: Range<u64>) -> Body {
     let first = read_block(file, Some(range.start), range.end - range.start);
     Body::from_stream(stream::try_unfold(Some(first), |reading| async move {
         let Some(reading) = reading else {
