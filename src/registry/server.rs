@@ -21,8 +21,9 @@ use super::wire::{Connection, Hosts};
 use super::{RegistryError, RegistryOptions};
 use crate::Result;
 
-/// The read buffer of a connection, and so the longest chunk of a body, in bytes.
-const BUFFER: usize = 512 * 1024;
+/// The read buffer of a connection, and so the longest chunk of a body, in bytes: small enough
+/// that a chunk is still in the processor's cache when it is written and hashed.
+const BUFFER: usize = 128 * 1024;
 /// How often abandoned uploads are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// The pause after an accept that failed, as when there are no file descriptors left.

@@ -15,8 +15,9 @@ use crate::registry::RegistryError;
 use crate::registry::depot::{Lease, Turn, Upload};
 use crate::registry::wire::{self, Code, Failure};
 
-/// Chunks between socket and disk; each is at most as long as the connection's read buffer.
-const QUEUE: usize = 4;
+/// Chunks between socket and disk: a megabyte, as each is at most as long as the connection's read
+/// buffer.
+const QUEUE: usize = 8;
 /// From this length on, in bytes, space is reserved before anything is received.
 const WORTH_RESERVING: u64 = 1024 * 1024;
 /// What a request whose turn is over may still take in: what comes without a pause of this length.
