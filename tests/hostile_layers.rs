@@ -6,11 +6,12 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use modelctl::ErrorKind;
 use modelctl::materialise::{PullOptions, pull};
 use modelctl::model::{Extent, File, Form, Role};
 use modelctl::oci::{Descriptor, Document, annotation, media_type};
 use modelctl::store::Layout;
-use modelctl::{ErrorKind, verify};
+use modelctl::verify::{self, ArtifactOptions};
 
 use crate::support::handmade::{Artifact, document, path, read_tree, sha256};
 
@@ -258,7 +259,9 @@ async fn artifact_of_another_tool_is_pulled_as_its_files() {
     ];
     let expected = expected.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
     assert_eq!(read_tree(&target), BTreeMap::from(expected));
-    let findings = verify::artifact(&blobs, &document).await.unwrap();
+    let findings = verify::artifact(&blobs, &document, &ArtifactOptions::default())
+        .await
+        .unwrap();
     assert!(!findings.iter().any(|finding| finding.is_failure()));
 }
 

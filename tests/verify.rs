@@ -8,7 +8,7 @@ use modelctl::materialise::{PullOptions, pull};
 use modelctl::model::{Form, ModelError, ModelManifest};
 use modelctl::oci::{Descriptor, media_type};
 use modelctl::store::{Layout, Storage};
-use modelctl::verify::{self, Check, Code, Finding, Outcome, VerifyError};
+use modelctl::verify::{self, ArtifactOptions, Check, Code, Finding, Outcome, VerifyError};
 use modelctl::{Error, ErrorKind};
 
 use crate::support::handmade::{Artifact, noise, path, sha256};
@@ -55,11 +55,29 @@ fn with_tensors() -> Artifact {
 #[tokio::test(flavor = "multi_thread")]
 async fn sound_artifact_has_no_failure_and_says_what_it_has_not_read() {
     let (blobs, document) = Artifact::split_model().finish();
-    let findings = verify::artifact(&blobs, &document).await.unwrap();
+    let findings = verify::artifact(&blobs, &document, &ArtifactOptions::default())
+        .await
+        .unwrap();
     assert_eq!(failures(&findings), []);
     let unchecked = { findings.iter() }.filter(|finding| finding.outcome == Outcome::Unchecked);
     let unchecked: Vec<&str> = unchecked.map(|finding| finding.subject.as_str()).collect();
     assert_eq!(unchecked, ["model.onnx"]);
+    let options = ArtifactOptions { split_files: true };
+    let findings = verify::artifact(&blobs, &document, &options).await.unwrap();
+    assert!({ findings.iter() }.all(|finding| finding.outcome == Outcome::Pass));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn split_file_with_another_sha256_is_found_if_asked_for() {
+    let mut artifact = Artifact::split_model();
+    artifact.model.files[4].sha256 = sha256(b"another model");
+    let (blobs, document) = artifact.finish();
+    for split_files in [false, true] {
+        let options = ArtifactOptions { split_files };
+        let findings = verify::artifact(&blobs, &document, &options).await.unwrap();
+        let expected = [(Check::File, "model.onnx", Code::Mismatch)];
+        assert_eq!(failures(&findings), expected[..usize::from(split_files)]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +89,9 @@ async fn every_bad_blob_of_an_artifact_is_found() {
     blobs.0.get_mut(&digest(1)).unwrap()[2_000_000] ^= 1;
     blobs.0.get_mut(&digest(4)).unwrap().push(0);
     blobs.0.get_mut(&digest(5)).unwrap().pop();
-    let findings = verify::artifact(&blobs, &document).await.unwrap();
+    let findings = verify::artifact(&blobs, &document, &ArtifactOptions::default())
+        .await
+        .unwrap();
     assert_eq!(
         failures(&findings),
         [
@@ -94,7 +114,9 @@ async fn tensors_and_files_that_are_one_range_are_hashed_in_the_same_pass() {
     let mut artifact = with_tensors();
     artifact.model.files[0].sha256 = sha256(b"another input");
     let (blobs, document) = artifact.finish();
-    let findings = verify::artifact(&blobs, &document).await.unwrap();
+    let findings = verify::artifact(&blobs, &document, &ArtifactOptions::default())
+        .await
+        .unwrap();
     let expected = [
         (
             Check::Tensor,
@@ -116,7 +138,9 @@ async fn broken_model_manifest_does_not_hide_a_bad_layer() {
     artifact.model.files[2].size += 1;
     let (mut blobs, document) = artifact.finish();
     blobs.0.get_mut(&artifact.model.layers[2].digest).unwrap()[0] ^= 1;
-    let findings = verify::artifact(&blobs, &document).await.unwrap();
+    let findings = verify::artifact(&blobs, &document, &ArtifactOptions::default())
+        .await
+        .unwrap();
     let expected = [
         (
             Check::ModelManifest,

@@ -39,6 +39,9 @@ pub enum MaterialiseError {
         /// How many bytes are missing.
         missing: u64,
     },
+    /// A plan was asked for with the model manifest of one artifact and the layers of another.
+    #[error("the model manifest is not that of the artifact: it lists other layers")]
+    OtherArtifact,
     /// No file of the model is named by the patterns.
     #[error("no file of the model is named by --only; it has {}", list(.0))]
     NothingNamed(Vec<String>),
@@ -70,7 +73,7 @@ impl MaterialiseError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Io { .. } | Self::Space { .. } => ErrorKind::Io,
-            Self::Occupied { .. } | Self::NothingNamed(_) => ErrorKind::Usage,
+            Self::Occupied { .. } | Self::OtherArtifact | Self::NothingNamed(_) => ErrorKind::Usage,
         }
     }
 }

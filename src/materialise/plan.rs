@@ -70,6 +70,9 @@ pub fn plan(
     model: &ModelManifest,
     options: &PullOptions,
 ) -> Result<PullPlan, MaterialiseError> {
+    if model_layers(manifest).count() != model.layers.len() {
+        return Err(MaterialiseError::OtherArtifact);
+    }
     let all = match options.form {
         Form::Original => originals(manifest, model),
         Form::Split => layers(manifest, model),

@@ -36,7 +36,10 @@ pub async fn pull(
         let (target, force, plan) = (target.clone(), options.force, Arc::clone(&plan));
         on_thread(move || Job::prepare(&target, force, &plan)).await?
     };
-    fetch_blobs(source, &job.tree, &plan, options.jobs).await?;
+    if let Err(error) = fetch_blobs(source, &job.tree, &plan, options.jobs).await {
+        on_thread(move || drop(job)).await;
+        return Err(error);
+    }
     let complete = plan.mark.is_some();
     let mark = complete.then_some(fetched.bytes);
     let files = Arc::clone(&plan);

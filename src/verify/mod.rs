@@ -16,8 +16,9 @@ mod hash;
 mod layout;
 mod parallel;
 mod ranges;
+mod split_files;
 
-pub use artifact::artifact;
+pub use artifact::{ArtifactOptions, artifact};
 pub use directory::{DirectoryReport, directory};
 pub use error::VerifyError;
 pub use finding::{Check, Code, Finding, Outcome};

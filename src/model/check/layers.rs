@@ -46,8 +46,8 @@ pub(super) fn check(manifest: &ModelManifest, oci: &oci::Manifest) -> Result<(),
 }
 
 fn check_types(oci: &oci::Manifest) -> Result<(), Violation> {
-    let known = |layer: &&Descriptor| TYPES.iter().all(|(name, _)| *name != layer.media_type);
-    if let Some(layer) = oci.layers.iter().find(known) {
+    let is_unknown = |layer: &&Descriptor| TYPES.iter().all(|(name, _)| *name != layer.media_type);
+    if let Some(layer) = oci.layers.iter().find(is_unknown) {
         let detail = format!(
             "layer `{}` has the unknown media type {:?}",
             layer.digest, layer.media_type

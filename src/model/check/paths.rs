@@ -14,13 +14,8 @@ const SKELETON_FOLDER: &str = ".modelctl/skeleton";
 /// Checks what can be said of the paths without the OCI manifest.
 pub(super) fn check(manifest: &ModelManifest) -> Result<(), Violation> {
     for file in &manifest.files {
-        let is_test = file.path.is_in(TESTS_FOLDER) && file.role == Role::Test;
-        let allowed = if is_own(&file.path) || file.role == Role::Test {
-            is_test && file.path.as_str().len() > TESTS_FOLDER.len()
-        } else {
-            true
-        };
-        if !allowed {
+        let (is_test, in_tests) = (file.role == Role::Test, file.path.is_in(TESTS_FOLDER));
+        if is_test != in_tests || (is_own(&file.path) && !in_tests) {
             let detail = format!(
                 "file `{}` with role `{}`: test files, and nothing else, are below `{TESTS_FOLDER}`",
                 file.path,

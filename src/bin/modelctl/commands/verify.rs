@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use modelctl::oci::Place;
 use modelctl::store::Layout;
-use modelctl::verify;
+use modelctl::verify::{self, ArtifactOptions};
 
 use crate::blocking::blocking;
 use crate::context::Context;
@@ -14,6 +14,7 @@ use crate::output::{Output, Style};
 use crate::progress::{size_of, watch};
 use crate::registry_options::RegistryOptions;
 use crate::reports::FindingsReport;
+use crate::spot::Spot;
 
 const HELP: &str = "\
 Every blob and file is read and hashed. A folder may be one that `pull` wrote, in either layout, or
@@ -83,9 +84,12 @@ async fn artifact(
     let spot = context.open(place, options).await?;
     let document = spot.resolve().await?;
     let watched = watch(spot.depot(), size_of(&document), style);
+    let options = ArtifactOptions {
+        split_files: !matches!(spot, Spot::Repository(..)),
+    };
     Ok(FindingsReport {
         name: place.to_string(),
         digest: Some(document.digest()),
-        findings: verify::artifact(&watched, &document).await?,
+        findings: verify::artifact(&watched, &document, &options).await?,
     })
 }
