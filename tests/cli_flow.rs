@@ -92,8 +92,8 @@ pulled 3 files (1.5 kB) into out
     env.run(&["verify", "./out"]).is("\
 exit 0
 pass  model-manifest  .modelctl/manifest.json
-pass  file            labels.txt
-pass  file            model.onnx
+pass  file            labels.txt               sha256:[DIGEST]
+pass  file            model.onnx               sha256:[DIGEST]
 --- stderr
 verified ./out: 3 checks
 ");

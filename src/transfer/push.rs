@@ -9,10 +9,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::AsyncRead;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::io::SyncIoBridge;
 
 use super::TransferError;
 use super::error::Side;
@@ -108,23 +107,42 @@ struct RemoteReader<R> {
     blob: Digest,
     runtime: Handle,
     failure: Failure,
-    open: Option<SyncIoBridge<R>>,
+    open: Option<R>,
 }
 
 impl<R: AsyncRead + Send + Unpin + 'static> RemoteReader<R> {
-    fn open(&mut self) -> Result<&mut SyncIoBridge<R>, Error> {
-        if self.open.is_none() {
-            let (answer, reader) = oneshot::channel();
-            let offset = self.offset;
-            let cancelled = || error_of_read(io::Error::other("cancelled"), &self.blob);
-            self.requests
-                .blocking_send(Request { offset, answer })
-                .map_err(|_| cancelled())?;
-            let reader = reader.blocking_recv().map_err(|_| cancelled())??;
-            let bridge = SyncIoBridge::new_with_handle(reader, self.runtime.clone());
-            self.open = Some(bridge);
+    fn open(&mut self) -> Result<R> {
+        let (answer, reader) = oneshot::channel();
+        let offset = self.offset;
+        let request = Request { offset, answer };
+        let sent = self.requests.blocking_send(request);
+        sent.map_err(|_| self.cancelled())?;
+        reader.blocking_recv().map_err(|_| self.cancelled())?
+    }
+
+    /// Waits for the source, but no longer than the copy does: a copy that is given up ends the
+    /// thread at once, not when the network next has something to say.
+    fn read_on(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let mut reader = match self.open.take() {
+            Some(reader) => reader,
+            None => self.open()?,
+        };
+        let read = self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = self.requests.closed() => None,
+                read = reader.read(buffer) => Some(read),
+            }
+        });
+        self.open = Some(reader);
+        match read {
+            Some(read) => read.map_err(|error| error_of_read(error, &self.blob)),
+            None => Err(self.cancelled()),
         }
-        Ok(self.open.as_mut().expect("it was just opened"))
+    }
+
+    fn cancelled(&self) -> Error {
+        error_of_read(io::Error::other("cancelled"), &self.blob)
     }
 
     /// Keeps the error for the report, and gives the sink its text.
@@ -138,10 +156,6 @@ impl<R: AsyncRead + Send + Unpin + 'static> RemoteReader<R> {
 
 impl<R: AsyncRead + Send + Unpin + 'static> Read for RemoteReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let blob = self.blob;
-        let read = self
-            .open()
-            .and_then(|reader| reader.read(buffer).map_err(|e| error_of_read(e, &blob)));
-        read.map_err(|error| self.fail(error))
+        self.read_on(buffer).map_err(|error| self.fail(error))
     }
 }

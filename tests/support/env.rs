@@ -139,13 +139,19 @@ fn filtered(text: &str, root: &Path) -> String {
     let hex = |c: char| c.is_ascii_hexdigit();
     let text = replaced(&text, "sha256:", hex, 64, "[DIGEST]");
     let text = replaced(&text, "127.0.0.1:", |c| c.is_ascii_digit(), 2, "[PORT]");
-    replaced(
-        &text,
-        "time ",
-        |c| c.is_ascii_digit() || c == '.',
-        1,
-        "[TIME]",
-    )
+    let number = |c: char| c.is_ascii_digit() || c == '.';
+    let text = replaced(&text, "ONNX Runtime ", number, 3, "[VERSION]");
+    let mut out = String::new();
+    for part in text.split_inclusive(" ms") {
+        match part.strip_suffix(" ms") {
+            Some(before) if before.ends_with(number) => {
+                out += before.trim_end_matches(number);
+                out += "[TIME] ms";
+            }
+            _ => out += part,
+        }
+    }
+    out
 }
 
 /// Replaces each run of at least `least` characters that follows a prefix.

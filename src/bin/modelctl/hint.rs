@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use modelctl::oci::Reference;
+use modelctl::store::StoreError;
 use modelctl::{Error, ErrorKind};
 
 use crate::failure::Failure;
@@ -25,6 +26,9 @@ pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
             "there are no accounts here; give `--allow-remote` if the network is trusted, or use zot, Harbor or distribution"
                 .to_owned(),
         ),
+        Failure::Library(Error::Store(StoreError::Mismatch { .. } | StoreError::Size { .. })) => {
+            Some("if it came from the local store, `modelctl repair` takes it out".to_owned())
+        }
         Failure::Library(error @ (Error::Transport(_) | Error::Store(_) | Error::Transfer(_))) => {
             by_kind(error.kind(), command).map(str::to_owned)
         }
@@ -39,6 +43,7 @@ fn exists(reference: &Reference) -> bool {
 
 fn by_kind(kind: ErrorKind, command: &str) -> Option<&'static str> {
     match (kind, command) {
+        (ErrorKind::Denied, "login") => Some("check the user name and the password"),
         (ErrorKind::Denied, _) => Some("log in with `modelctl login REGISTRY`"),
         (ErrorKind::NotFound, "push") => {
             Some("`modelctl ls` lists what is in the store; `modelctl pack PATH -t REF` adds to it")

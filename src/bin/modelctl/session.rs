@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::args::{Cli, GlobalOptions};
+use crate::args::{Cli, Command, GlobalOptions};
 use crate::context::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::output::{Output, Style};
 use crate::{exit, hint, signal};
 
+/// How long work that was cut off may take to notice it.
+const NOTICE: Duration = Duration::from_millis(20);
 /// How long work that was cut off may take to remove its temporary files.
 const GRACE: Duration = Duration::from_millis(800);
 
@@ -21,20 +23,7 @@ pub(crate) fn run(cli: Cli, name: &str, environment: Environment) -> u8 {
     let mut output = Output::new(Box::new(io::stdout()), Box::new(io::stderr()), style);
     log(cli.global.verbose, style.coloured);
     let context = Context::new(environment, cli.global.store);
-    let result = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::Output)
-        .and_then(|runtime| {
-            let is_server = cli.command.is_server();
-            let work = cli.command.run(&context, &mut output);
-            let result = match is_server {
-                true => runtime.block_on(work),
-                false => runtime.block_on(signal::until_signal(work)),
-            };
-            runtime.shutdown_timeout(GRACE);
-            result
-        });
+    let result = execute(cli.command, &context, &mut output);
     match result {
         Ok(()) => exit::OK,
         Err(failure) => {
@@ -43,6 +32,25 @@ pub(crate) fn run(cli: Cli, name: &str, environment: Environment) -> u8 {
             failure.exit_code()
         }
     }
+}
+
+/// Runs the command to its end, or until a signal comes.
+fn execute(command: Command, context: &Context, output: &mut Output) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let is_server = command.is_server();
+    let work = command.run(context, output);
+    let result = match is_server {
+        true => runtime.block_on(work),
+        false => runtime.block_on(signal::until_signal(work)),
+    };
+    if result.is_err() {
+        // What was cut off notices it while its timers still run.
+        runtime.block_on(async { tokio::time::sleep(NOTICE).await });
+    }
+    runtime.shutdown_timeout(GRACE);
+    result
 }
 
 fn style(global: &GlobalOptions, environment: &Environment) -> Style {

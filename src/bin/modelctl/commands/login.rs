@@ -1,6 +1,7 @@
 //! `login`: asks a registry whether it accepts a credential, and stores it.
 
 use std::fmt;
+use std::io::{self, IsTerminal as _};
 
 use clap::Args;
 use modelctl::transport::Secret;
@@ -84,8 +85,11 @@ async fn credential(
     Ok(Credential::password(username, password))
 }
 
-/// Asks at the terminal, without showing what is typed.
+/// Asks at the terminal, if there is one, without showing what is typed.
 async fn prompt(output: &mut Output) -> Result<Secret, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::NoPassword);
+    }
     output.prompt("password: ")?;
     let typed = blocking(rpassword::read_password).await;
     typed.map(Secret::from).map_err(|_| Failure::NoPassword)

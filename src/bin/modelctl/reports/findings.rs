@@ -48,7 +48,10 @@ impl fmt::Display for FindingsReport {
                 outcome.to_owned(),
                 word(&finding.check),
                 finding.subject.clone(),
-                finding.message.clone(),
+                match finding.message.as_str() {
+                    "" if finding.is_failure() => word(&finding.code),
+                    message => message.to_owned(),
+                },
             ]);
         }
         table.fmt(f)

@@ -1,0 +1,142 @@
+//! `registry`, and signals.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use modelctl::oci::Digest;
+use rustix::process::{Pid, Signal};
+
+use crate::support::env::Env;
+use crate::support::scripted::{Content, Reply, Scripted};
+
+/// The `registry` command on a free port; killed if it is dropped.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(env: &Env) -> Self {
+        let mut command =
+            env.command(&["registry", "--store", "served", "--listen", "127.0.0.1:0"]);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stderr = child.stderr.take().unwrap();
+        BufReader::new(stderr).read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("serving served on ");
+        Self {
+            address: address.unwrap_or_else(|| panic!("{line:?}")).to_owned(),
+            child,
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have stopped by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn send(child: &Child, signal: Signal) {
+    let pid = Pid::from_child(child);
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
+#[test]
+fn registry_serves_until_it_is_told_to_stop() {
+    let env = Env::new();
+    env.write("model/weights.bin", [7; 3000]);
+    let mut server = Server::start(&env);
+    let reference = format!("{}/m:v1", server.address);
+    env.run(&["push", "./model", &reference, "-q"]).ok();
+    env.run(&["pull", &reference, "-o", "out", "-q"]).ok();
+    send(&server.child, Signal::TERM);
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    // What was served is a layout.
+    env.run(&["verify", "oci:served", "-q"]).ok();
+}
+
+#[test]
+fn registry_is_not_exposed_by_mistake() {
+    Env::new()
+        .run(&["registry", "--store", "x", "--listen", "0.0.0.0:0"])
+        .is("\
+exit 2
+--- stderr
+error: `0.0.0.0:0` is not a loopback address: whoever reaches it could read and replace models
+
+hint: there are no accounts here; give `--allow-remote` if the network is trusted, or use zot, Harbor or distribution
+");
+}
+
+#[test]
+fn registry_says_why_it_cannot_listen() {
+    let env = Env::new();
+    let server = Server::start(&env);
+    let refused = env.run(&["registry", "--store", "other", "--listen", &server.address]);
+    refused.is("\
+exit 1
+--- stderr
+error: cannot listen on `127.0.0.1:[PORT]`: Address already in use (os error 98)
+");
+}
+
+/// Security row K6: a signal ends a transfer at once, and nothing is left under any name.
+#[test]
+fn signals_end_a_pull_with_their_own_codes_and_leave_nothing() {
+    let weights = vec![7; 3_000_000];
+    let blob = format!("/blobs/{}", Digest::sha256(&weights));
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let env = Env::new();
+        env.write("model/weights.bin", &weights);
+        let part = Content::Stalled(3_000_000, weights[..1_000_000].to_vec());
+        let (reply, blob) = (Reply::new(200, "").content(part), blob.clone());
+        let server = Scripted::start(move |seen| {
+            (seen.method == "GET" && seen.path().ends_with(&blob)).then(|| reply.clone())
+        });
+        let reference = format!("{}/m:v1", server.address);
+        env.run(&["push", "./model", &reference, "-q"]).ok();
+        fs::remove_dir_all(env.path("model")).unwrap();
+
+        let mut pull = env.command(&["pull", &reference, "-o", "out"]);
+        let mut child = pull.stderr(Stdio::piped()).spawn().unwrap();
+        wait_until(|| !files(&env).is_empty());
+        let start = Instant::now();
+        send(&child, signal);
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert!(start.elapsed() < Duration::from_secs(3));
+        let mut said = String::new();
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
+        assert_eq!(said, "error: interrupted\n");
+        assert_eq!(files(&env), Vec::<String>::new());
+    }
+}
+
+/// What lies in the current folder of the commands.
+fn files(env: &Env) -> Vec<String> {
+    let entries = fs::read_dir(env.path("")).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+fn wait_until(mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "it never happened");
+        thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,193 @@
+//! `run` and `pack --record`.
+
+use std::fs;
+
+use crate::support::env::Env;
+
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mlp/model.onnx");
+
+fn env_with_model() -> Env {
+    let env = Env::new();
+    env.write("mlp/model.onnx", fs::read(MODEL).unwrap());
+    env
+}
+
+/// The same with ONNX Runtime.
+fn env_with_runtime() -> Env {
+    let library = std::env::var("MODELCTL_TEST_ORT_LIB").expect("the path of the library");
+    env_with_model().with("ORT_DYLIB_PATH", library)
+}
+
+fn pulled(env: &Env) {
+    env.run(&["pack", "./mlp", "-t", "mlp:v1", "-q"]).ok();
+    env.run(&["pull", "store:mlp:v1", "-o", "out", "-q"]).ok();
+}
+
+#[test]
+fn run_without_onnx_runtime_says_how_to_install_it() {
+    let env = env_with_model();
+    pulled(&env);
+    env.run(&["run", "./out"]).is("\
+exit 3
+--- stderr
+error: ONNX Runtime was not found beside the executable, in `$VIRTUAL_ENV`, `.venv`, `$CONDA_PREFIX` or the first `python3` on PATH: install it with `python3 -m venv .venv && .venv/bin/pip install onnxruntime`, or name its library with `--ort-lib`
+");
+    env.run(&["pack", "./mlp", "-t", "x", "--record", "1"])
+        .is("\
+exit 3
+--- stderr
+error: ONNX Runtime was not found beside the executable, in `$VIRTUAL_ENV`, `.venv`, `$CONDA_PREFIX` or the first `python3` on PATH: install it with `python3 -m venv .venv && .venv/bin/pip install onnxruntime`, or name its library with `--ort-lib`
+");
+}
+
+#[test]
+fn library_that_is_none_is_refused() {
+    let env = env_with_model();
+    pulled(&env);
+    env.run(&["run", "./out", "--ort-lib", "absent.so"]).is("\
+exit 3
+--- stderr
+error: `absent.so`: No such file or directory (os error 2)
+");
+    let library = env.write("not.so", "no library");
+    env.run(&["run", "./out", "--ort-lib", library.to_str().unwrap()])
+        .is("\
+exit 1
+--- stderr
+error: `[ROOT]/work/not.so`: it does not load: [ROOT]/work/not.so: file too short
+");
+}
+
+#[test]
+fn options_for_made_inputs_need_made_inputs() {
+    let env = env_with_model();
+    env.run(&["pack", "./mlp", "-t", "x", "--shape", "features=1,10"])
+        .is("\
+exit 2
+--- stderr
+error: --shape: is for inputs that are made: give `--record` as well
+");
+    env.run(&["run", "./mlp", "--input", "x"]).is("\
+exit 2
+--- stderr
+error: invalid value 'x' for '--input <NAME=@FILE>': expected NAME=@FILE
+
+For more information, try '--help'.
+");
+    env.run(&["run", "./mlp", "-o", "out"]).is("\
+exit 2
+--- stderr
+error: the following required arguments were not provided:
+  --input <NAME=@FILE>
+
+Usage: modelctl run --input <NAME=@FILE> --output <DIR> <ARTIFACT|DIR>
+
+For more information, try '--help'.
+");
+    env.run(&["run", "./mlp", "--shape", "x=1,a"]).is("\
+exit 2
+--- stderr
+error: invalid value 'x=1,a' for '--shape <INPUT=1,3,64,64>': `a` is not a length
+
+For more information, try '--help'.
+");
+}
+
+#[test]
+#[ignore = "needs the onnxruntime library"]
+fn recorded_tests_travel_and_are_run() {
+    let env = env_with_runtime();
+    env.run(&["pack", "./mlp", "-t", "mlp:v1", "--record", "2"])
+        .is("\
+exit 0
+sha256:[DIGEST]
+--- stderr
+5 files (737 B) in 3 layers (8.8 kB)
+packed store:mlp:v1: 5 blobs (8.8 kB) new, 0 there already
+");
+    env.run(&["pull", "store:mlp:v1", "-o", "out", "-q"]).ok();
+    env.run(&["run", "./out"]).is("\
+exit 0
+CASE        GRAPH       OUTPUT  TYPE        RESULT  ABSOLUTE  RELATIVE  TIME
+recorded-0  model.onnx  score   float[1,1]  equal   0.000e0   0.000e0   [TIME] ms
+recorded-1  model.onnx  score   float[1,1]  equal   0.000e0   0.000e0   [TIME] ms
+--- stderr
+./out: 2 outputs equal, with ONNX Runtime [VERSION]
+");
+    env.run(&["run", "store:mlp:v1", "-q", "--json"]).ok();
+}
+
+#[test]
+#[ignore = "needs the onnxruntime library"]
+fn output_that_differs_is_exit_5() {
+    let env = env_with_runtime();
+    env.run(&["pack", "./mlp", "-t", "mlp:v1", "--record", "1", "-q"])
+        .ok();
+    // The same cases with another model: the recorded output is not what it gives.
+    env.run(&["pull", "store:mlp:v1", "-o", "out", "-q"]).ok();
+    let mut model = fs::read(MODEL).unwrap();
+    let at = model.len() / 2;
+    model[at] ^= 0x10;
+    env.write("other/model.onnx", &model);
+    let tests = env.path("out/.modelctl/tests");
+    env.run(&[
+        "pack",
+        "./other",
+        "-t",
+        "other:v1",
+        "-q",
+        "--tests",
+        tests.to_str().unwrap(),
+    ])
+    .ok();
+    env.run(&["run", "store:other:v1"]).is("\
+exit 5
+CASE        GRAPH       OUTPUT  TYPE        RESULT            ABSOLUTE  RELATIVE  TIME
+recorded-0  model.onnx  score   float[1,1]  DIFFERS (1 of 1)  1.357e-2  3.611e-1  [TIME] ms
+--- stderr
+error: 1 of 1 outputs differ from the stored ones
+");
+}
+
+#[test]
+#[ignore = "needs the onnxruntime library"]
+fn model_is_run_once_on_given_inputs() {
+    let env = env_with_runtime();
+    pulled(&env);
+    env.write("x.json", "[[1,2,3,4,5,6,7,8,9,10]]");
+    env.run(&["run", "./out", "--input", "features=@x.json"])
+        .is("\
+exit 0
+{
+  \"score\": [
+    [
+      -11.79907
+    ]
+  ]
+}
+");
+    env.run(&[
+        "run",
+        "./out",
+        "--input",
+        "features=@x.json",
+        "-o",
+        "outputs",
+    ])
+    .is("\
+exit 0
+outputs/output_0.npy
+");
+    env.run(&["run", "./out", "--input", "other=@x.json"]).is("\
+exit 2
+--- stderr
+error: `model.onnx`: no input `other`: expected `features`
+");
+    env.run(&["run", "./out"]).is("\
+exit 0
+CASE    GRAPH       OUTPUT  TYPE        RESULT      ABSOLUTE  RELATIVE  TIME
+(made)  model.onnx  score   float[1,1]  not stored  -         -         [TIME] ms
+--- stderr
+warning: the model ran, but nothing was compared: the artifact has no smoke tests
+");
+}
