@@ -121,7 +121,7 @@ fn broken_credential_files_are_named() {
         fs::create_dir_all(env.root("home/.docker")).unwrap();
         fs::write(env.root("home/.docker/config.json"), &text).unwrap();
         let refused = env.run(&["ls", &format!("{host}/m")]);
-        assert_eq!(refused.code, Some(1), "{refused}");
+        assert_eq!(refused.code, Some(2), "{refused}");
         let file = env.root("home/.docker/config.json");
         assert!(refused.stderr.contains(file.to_str().unwrap()), "{refused}");
         assert!(!refused.stderr.contains("bm9jb2xvbg"), "{refused}");

@@ -73,7 +73,10 @@ impl Rejection {
                 Some(texts.join("; "))
             }
             Err(_) if is_page(headers) => Some("a web page, not a registry's answer".to_owned()),
-            Err(_) => Some(String::from_utf8_lossy(body).into_owned()),
+            Err(_) => match serde_json::from_slice(body) {
+                Ok(document) => text_of_document(&document),
+                Err(_) => Some(String::from_utf8_lossy(body).into_owned()),
+            },
         };
         Self {
             status,
@@ -185,6 +188,16 @@ fn is_page(headers: &HeaderMap) -> bool {
     })
 }
 
+/// What a JSON document of another form says for people, as token servers send it. Its other members
+/// may be tokens, and are not shown (security row A24).
+fn text_of_document(document: &serde_json::Value) -> Option<String> {
+    let texts = ["error", "error_description", "message", "details", "detail"]
+        .into_iter()
+        .filter_map(|name| document.get(name)?.as_str());
+    let texts: Vec<_> = texts.collect();
+    (!texts.is_empty()).then(|| texts.join(" "))
+}
+
 fn text_of_entry(entry: &crate::oci::registry_error::ErrorEntry) -> String {
     let code = match serde_json::to_value(&entry.code) {
         Ok(serde_json::Value::String(code)) => code,
@@ -259,6 +272,22 @@ mod tests {
                 format!("the registry failed (503){message}")
             );
         }
+    }
+
+    /// Security row A24.
+    #[test]
+    fn only_what_is_for_people_is_shown_of_other_documents() {
+        let shown = |body: &str| {
+            let rejection = Rejection::read(403, &HeaderMap::new(), body.as_bytes());
+            rejection.to_string()
+        };
+        assert_eq!(
+            shown(r#"{"error":"invalid_grant","token":"canary"}"#),
+            "access is denied (403): invalid_grant"
+        );
+        assert_eq!(shown(r#"{"token":"canary"}"#), "access is denied (403)");
+        assert_eq!(shown(r#"["canary"]"#), "access is denied (403)");
+        assert_eq!(shown("go away"), "access is denied (403): go away");
     }
 
     /// Quirk Q46.

@@ -1,7 +1,7 @@
 //! Asks the places where credentials are kept, one after the other.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::auth_file::{self, AuthFile};
 use super::credential::Credential;
@@ -52,11 +52,11 @@ impl Credentials {
             };
             let file = AuthFile::parse(path, &bytes)?;
             let found = match file.helper_of(registry) {
-                Some(name) => self.ask(name, registry).await?,
+                Some(name) => self.ask(path, name, registry).await?,
                 None => match file.find(path, registry, repository)? {
                     Some(credential) => Some(credential),
                     None => match file.store() {
-                        Some(name) => self.ask(name, registry).await?,
+                        Some(name) => self.ask(path, name, registry).await?,
                         None => None,
                     },
                 },
@@ -73,7 +73,17 @@ impl Credentials {
         Helper::new(name, &self.helper_folders)
     }
 
-    async fn ask(&self, name: &str, registry: &str) -> Result<Option<Credential>, CredentialError> {
-        self.helper(name)?.get(&key::written(registry)).await
+    /// Asks the helper that a file names. One that cannot be used is the file's fault.
+    async fn ask(
+        &self,
+        file: &Path,
+        name: &str,
+        registry: &str,
+    ) -> Result<Option<Credential>, CredentialError> {
+        let helper = self.helper(name).map_err(|error| CredentialError::File {
+            path: file.to_owned(),
+            reason: error.to_string(),
+        })?;
+        helper.get(&key::written(registry)).await
     }
 }
