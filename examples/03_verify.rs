@@ -34,7 +34,7 @@ async fn main() -> modelctl::Result<()> {
         println!("{finding}");
     }
     assert!(
-        report.model.is_none(),
+        report.directory.is_none(),
         "a changed folder is not a verified one"
     );
     Ok(())

@@ -1,5 +1,7 @@
 //! What a check has found.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// One thing that was checked, and how it came out.
@@ -39,6 +41,22 @@ pub enum Check {
     Entry,
 }
 
+impl Check {
+    /// The name, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manifest => "manifest",
+            Self::ModelManifest => "model-manifest",
+            Self::Config => "config",
+            Self::Layer => "layer",
+            Self::Tensor => "tensor",
+            Self::File => "file",
+            Self::Blob => "blob",
+            Self::Entry => "entry",
+        }
+    }
+}
+
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -49,6 +67,17 @@ pub enum Outcome {
     Fail,
     /// It cannot be said without reading more than this check reads.
     Unchecked,
+}
+
+impl Outcome {
+    /// The name, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Unchecked => "unchecked",
+        }
+    }
 }
 
 /// Why a check came out so; stable names.
@@ -97,5 +126,16 @@ impl Finding {
     /// Whether it fails the verification.
     pub fn is_failure(&self) -> bool {
         self.outcome == Outcome::Fail
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (outcome, check) = (self.outcome.as_str(), self.check.as_str());
+        write!(f, "{outcome}: {check} `{}`", self.subject)?;
+        match self.message.as_str() {
+            "" => Ok(()),
+            message => write!(f, ": {message}"),
+        }
     }
 }
