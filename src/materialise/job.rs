@@ -38,6 +38,8 @@ impl Job {
         force: bool,
         plan: &PullPlan,
     ) -> Result<Self, MaterialiseError> {
+        // What is no folder is never replaced, and a link is not even looked through.
+        inspect(target, true)?;
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent).map_err(MaterialiseError::io(parent))?;
         }

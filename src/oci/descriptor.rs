@@ -9,7 +9,7 @@ use super::Digest;
 /// What a blob is, what its digest is, and how long it is.
 ///
 /// Unknown members are tolerated on read and lost on write, so that a document is only ever passed
-/// on as the bytes it came in ([`super::Manifest::raw`]). `urls` and `data` are not kept: content
+/// on as the bytes it came in ([`super::Document::raw`]). `urls` and `data` are not kept: content
 /// comes from the registry that was asked, and from nowhere else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
