@@ -9,15 +9,15 @@ use modelctl::plan::{self, ArtifactPlan, PlanOptions, TestSet};
 use tempfile::TempDir;
 
 use crate::blocking::blocking;
-use crate::content_options::{ContentOptions, TestOptions};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::options::{ContentOptions, TestOptions};
 use crate::output::{Output, Style};
+use crate::places::Spot;
 use crate::progress::watch;
-use crate::record::{Recording, record};
 use crate::reports::PackedReport;
-use crate::spot::Spot;
 use crate::text::{Size, count};
+use crate::worker::{Recording, record};
 
 /// The variable that dates an artifact, of the Reproducible Builds project.
 const DATE: &str = "SOURCE_DATE_EPOCH";

@@ -5,28 +5,19 @@
 
 mod args;
 mod blocking;
-mod client;
 mod commands;
 mod content;
-mod content_options;
 mod context;
-mod depot;
-mod environment;
 mod exit;
 mod failure;
 mod hint;
-mod input_options;
-mod locate;
+mod options;
 mod output;
+mod places;
 mod progress;
-mod record;
-mod registry_options;
 mod reports;
 mod session;
-mod settings;
 mod signal;
-mod spot;
-mod task;
 mod text;
 mod usage;
 mod worker;
@@ -35,7 +26,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let code = match args::Cli::parse_words() {
-        Ok((cli, command)) => session::run(cli, &command, environment::Environment::of_process()),
+        Ok((cli, command)) => session::run(cli, &command, context::Environment::of_process()),
         Err(error) => usage::show(&error),
     };
     ExitCode::from(code)

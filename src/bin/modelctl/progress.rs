@@ -7,8 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use modelctl::oci::{Descriptor, Digest, Document, Kind};
 use modelctl::store::{Progress, WithProgress};
 
-use crate::depot::Depot;
 use crate::output::Style;
+use crate::places::Depot;
 
 /// What a bar looks like: rate and remaining time are what people look for.
 const TEMPLATE: &str =

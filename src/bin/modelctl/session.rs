@@ -6,8 +6,7 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command, GlobalOptions};
-use crate::context::Context;
-use crate::environment::Environment;
+use crate::context::{Context, Environment};
 use crate::failure::Failure;
 use crate::output::{Output, Style};
 use crate::{exit, hint, signal};

@@ -8,10 +8,9 @@ use modelctl::Error;
 use modelctl::oci::{OciError, Reference};
 use serde::Serialize;
 
-use crate::context::Context;
+use crate::context::{Context, Settings};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::settings::Settings;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -8,13 +8,12 @@ use modelctl::store::{Archive, Graph, WithProgress};
 use modelctl::transfer::{self, CopyOptions, CopyReport};
 
 use crate::context::Context;
-use crate::depot::Depot;
 use crate::failure::Failure;
+use crate::options::RegistryOptions;
 use crate::output::Output;
+use crate::places::{Depot, Spot};
 use crate::progress::{size_of, watch};
-use crate::registry_options::RegistryOptions;
 use crate::reports::TransferReport;
-use crate::spot::Spot;
 
 const EXAMPLES: &str = "\
 Examples:

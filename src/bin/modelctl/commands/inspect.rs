@@ -6,8 +6,8 @@ use modelctl::oci::{Kind, Place};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::options::RegistryOptions;
 use crate::output::Output;
-use crate::registry_options::RegistryOptions;
 use crate::reports::{InspectReport, Inspected};
 
 const HELP: &str = "\

@@ -11,8 +11,8 @@ use serde::Serialize;
 use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::options::RegistryOptions;
 use crate::output::Output;
-use crate::registry_options::RegistryOptions;
 
 const HELP: &str = "\
 The credential goes to the helper that Docker's config.json names, else into that file, which only
@@ -73,11 +73,17 @@ async fn credential(
 ) -> Result<Credential, Failure> {
     let username = match &args.registry.username {
         Some(username) => username.clone(),
-        None => return Err(Failure::NoUsername),
+        None => ask(output, "user name: ", read_line)
+            .await?
+            .filter(|name| !name.is_empty())
+            .ok_or(Failure::NoUsername)?,
     };
     let password = match context.password(&args.registry)? {
         Some(password) => password,
-        None => prompt(output).await?,
+        None => ask(output, "password: ", rpassword::read_password)
+            .await?
+            .map(Secret::from)
+            .ok_or(Failure::NoPassword)?,
     };
     if password.is_empty() {
         return Err(Failure::NoPassword);
@@ -85,12 +91,21 @@ async fn credential(
     Ok(Credential::password(username, password))
 }
 
-/// Asks at the terminal, if there is one, without showing what is typed.
-async fn prompt(output: &mut Output) -> Result<Secret, Failure> {
+/// Asks at the terminal, if there is one.
+async fn ask(
+    output: &mut Output,
+    question: &str,
+    read: fn() -> io::Result<String>,
+) -> Result<Option<String>, Failure> {
     if !io::stdin().is_terminal() {
-        return Err(Failure::NoPassword);
+        return Ok(None);
     }
-    output.prompt("password: ")?;
-    let typed = blocking(rpassword::read_password).await;
-    typed.map(Secret::from).map_err(|_| Failure::NoPassword)
+    output.prompt(question)?;
+    Ok(blocking(read).await.ok())
+}
+
+fn read_line() -> io::Result<String> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
 }

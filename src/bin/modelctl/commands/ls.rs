@@ -11,10 +11,10 @@ use serde::Serialize;
 use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::options::RegistryOptions;
 use crate::output::Output;
-use crate::registry_options::RegistryOptions;
+use crate::places::is_bare;
 use crate::reports::Inspected;
-use crate::spot::is_bare;
 use crate::text::{Size, Table};
 
 const EXAMPLES: &str = "\

@@ -6,13 +6,12 @@ use clap::Args;
 use modelctl::oci::{Place, Reference};
 
 use crate::content;
-use crate::content_options::ContentOptions;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::options::{ContentOptions, RegistryOptions};
 use crate::output::Output;
-use crate::registry_options::RegistryOptions;
+use crate::places::Spot;
 use crate::reports::PlanReport;
-use crate::spot::Spot;
 
 const HELP: &str = "\
 Prints the digest. The same files and options give the same digest everywhere; it is dated only if

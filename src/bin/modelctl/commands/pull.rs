@@ -13,11 +13,11 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::options::RegistryOptions;
 use crate::output::{Output, Style};
+use crate::places::Spot;
 use crate::progress::{size_of, watch};
-use crate::registry_options::RegistryOptions;
 use crate::reports::TransferReport;
-use crate::spot::Spot;
 use crate::text::{Size, count};
 
 const HELP: &str = "\

@@ -7,14 +7,13 @@ use modelctl::oci::{Place, Reference};
 use modelctl::transfer::{self, CopyOptions};
 
 use crate::content;
-use crate::content_options::ContentOptions;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::options::{ContentOptions, RegistryOptions};
 use crate::output::{Output, Style};
+use crate::places::Spot;
 use crate::progress::{size_of, watch};
-use crate::registry_options::RegistryOptions;
 use crate::reports::TransferReport;
-use crate::spot::Spot;
 
 const HELP: &str = "\
 Prints the digest. With one argument the entry of the store with that name is sent; with two the

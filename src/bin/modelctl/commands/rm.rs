@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::options::RegistryOptions;
 use crate::output::Output;
-use crate::registry_options::RegistryOptions;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -11,16 +11,13 @@ use modelctl::oci::Place;
 use modelctl::transfer;
 use tempfile::TempDir;
 
-use crate::content_options::tolerance;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::input_options::InputArgs;
+use crate::options::{InputArgs, RegistryOptions, tolerance};
 use crate::output::{Output, Style};
+use crate::places::Spot;
 use crate::progress::{size_of, watch};
-use crate::registry_options::RegistryOptions;
-use crate::spot::Spot;
-use crate::task::{Infer, Smoke, Task};
-use crate::worker::{self, RuntimeOptions};
+use crate::worker::{self, Infer, RuntimeOptions, Smoke, Task};
 
 const HELP: &str = "\
 Everything is verified before it is run, in a process of its own. Without --input the smoke tests of

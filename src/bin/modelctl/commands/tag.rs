@@ -5,8 +5,8 @@ use modelctl::oci::{Place, Tag};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::options::RegistryOptions;
 use crate::output::Output;
-use crate::registry_options::RegistryOptions;
 use crate::reports::TransferReport;
 
 const EXAMPLES: &str = "\

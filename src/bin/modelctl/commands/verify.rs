@@ -10,11 +10,11 @@ use modelctl::verify::{self, ArtifactOptions};
 use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::options::RegistryOptions;
 use crate::output::{Output, Style};
+use crate::places::Spot;
 use crate::progress::{size_of, watch};
-use crate::registry_options::RegistryOptions;
 use crate::reports::FindingsReport;
-use crate::spot::Spot;
 
 const HELP: &str = "\
 Every blob and file is read and hashed. A folder may be one that `pull` wrote, in either layout, or

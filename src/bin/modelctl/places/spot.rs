@@ -9,8 +9,8 @@ use modelctl::oci::{Descriptor, Digest, Document, Reference, Tag};
 use modelctl::store::{Archive, Hold, Layout, Tags as _, fetch_document};
 use modelctl::transport::Repository;
 
+use super::Depot;
 use crate::blocking::blocking;
-use crate::depot::Depot;
 use crate::failure::Failure;
 
 /// A place that is open, and the name in it that was asked for.

@@ -10,7 +10,7 @@ use modelctl::{Error, verify};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::input_options::InputArgs;
+use crate::options::InputArgs;
 use crate::output::Output;
 use crate::reports::{FindingsReport, InferenceReport, Recorded, SmokeTestReport};
 

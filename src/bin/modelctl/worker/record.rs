@@ -8,14 +8,14 @@ use std::process::Stdio;
 use modelctl::plan::{self, PlanOptions, TestSet};
 use tempfile::TempDir;
 
+use super::task::Record;
+use super::{RuntimeOptions, Task, delegate};
 use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::input_options::InputArgs;
+use crate::options::InputArgs;
 use crate::output::Output;
 use crate::reports::Recorded;
-use crate::task::{Record, Task};
-use crate::worker::{self, RuntimeOptions};
 
 /// What is recorded, and how.
 pub(crate) struct Recording {
@@ -62,7 +62,7 @@ pub(crate) async fn record(
         output.style(),
         Stdio::from(File::create(&report).map_err(unusable)?),
     );
-    worker::delegate(task, &recording.runtime, context, streams).await?;
+    delegate(task, &recording.runtime, context, streams).await?;
     let report = fs::read(&report).map_err(unusable)?;
     let recorded = serde_json::from_slice(&report).map_err(|error| unusable(error.into()));
     let recorded: Vec<Recorded> = recorded?;

@@ -12,12 +12,12 @@ use clap::Args;
 use modelctl::run::{self, LibrarySearch, Limits, RunError};
 use serde::{Deserialize, Serialize};
 
+use super::Task;
 use crate::blocking::blocking;
 use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
 use crate::output::{Output, Style};
-use crate::task::Task;
 
 /// Bytes in the unit of `--memory-limit`.
 const MIB: u64 = 1 << 20;

@@ -3,11 +3,11 @@
 use modelctl::oci::{Place, Reference};
 use modelctl::store::{Archive, Layout};
 
+use super::Spot;
 use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::registry_options::RegistryOptions;
-use crate::spot::Spot;
+use crate::options::RegistryOptions;
 
 impl Context {
     /// Opens a place that holds artifacts.

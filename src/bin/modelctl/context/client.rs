@@ -7,9 +7,9 @@ use modelctl::oci::{OciError, Reference};
 use modelctl::transport::credentials::{Credential, Credentials};
 use modelctl::transport::{Client, ClientCertificate, ClientOptions, Proxies, Secret};
 
-use crate::context::Context;
+use super::Context;
 use crate::failure::Failure;
-use crate::registry_options::RegistryOptions;
+use crate::options::RegistryOptions;
 
 /// The longest password that is read from standard input, in bytes.
 const MAX_PASSWORD: u64 = 64 * 1024;

@@ -6,9 +6,8 @@ use modelctl::store::Layout;
 use modelctl::transfer::CopyOptions;
 use tempfile::TempDir;
 
-use crate::environment::Environment;
+use super::{Environment, Settings};
 use crate::failure::Failure;
-use crate::settings::Settings;
 
 /// Options and environment together.
 pub(crate) struct Context {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::input_options::InputArgs;
+use super::InputArgs;
 use crate::worker::RuntimeOptions;
 
 /// What is packed, what is said of it, and the smoke tests that go with it.

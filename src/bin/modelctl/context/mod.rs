@@ -1,0 +1,10 @@
+//! What commands need from outside: options, environment and settings file → the store, registries.
+
+mod client;
+mod environment;
+mod found;
+mod settings;
+
+pub(crate) use environment::Environment;
+pub(crate) use found::Context;
+pub(crate) use settings::Settings;

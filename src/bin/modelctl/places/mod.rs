@@ -1,0 +1,8 @@
+//! Where artifacts are: what the user named → an open place → the artifact in it.
+
+mod depot;
+mod locate;
+mod spot;
+
+pub(crate) use depot::Depot;
+pub(crate) use spot::{Spot, is_bare};
