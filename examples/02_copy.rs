@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --example 02_copy
 //! ```
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::path::Path;
 

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use crate::support::embedded::Embedded;
 
-/// Runs the suite and gives its counts: passed, failed, and failed to run.
-fn conformance(registry: &Embedded, settings: &[(&str, &str)]) -> [usize; 3] {
+/// Runs the suite, of which nothing may fail, and says how many tests passed.
+fn conformance(registry: &Embedded, settings: &[(&str, &str)]) -> usize {
     let folder = TempDir::new().unwrap();
     let output = Command::new("conformance")
         .current_dir(folder.path())
@@ -29,22 +29,21 @@ fn conformance(registry: &Embedded, settings: &[(&str, &str)]) -> [usize; 3] {
             .unwrap()
     };
     let counts = [count("Pass.."), count("FAIL.."), count("Error..")];
-    println!(
-        "{} passed, {} failed, {} errors",
-        counts[0], counts[1], counts[2]
+    let failures = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        counts[1..],
+        [0, 0],
+        "{} passed; failed: {failures}",
+        counts[0]
     );
-    if counts[1] + counts[2] > 0 {
-        println!("{}", String::from_utf8_lossy(&output.stderr));
-    }
-    counts
+    counts[0]
 }
 
 #[test]
 #[ignore = "needs the OCI conformance suite"]
 fn conformance_suite_passes_with_its_defaults() {
-    let [passed, failed, errors] = conformance(&Embedded::new(), &[]);
+    let passed = conformance(&Embedded::new(), &[]);
     assert!(passed > 800, "only {passed} tests passed");
-    assert_eq!((failed, errors), (0, 0));
 }
 
 #[test]
@@ -52,7 +51,6 @@ fn conformance_suite_passes_with_its_defaults() {
 fn conformance_suite_passes_with_every_optional_part() {
     let registry = Embedded::with(|options| options.sparse = true);
     let settings = [("OCI_VERSION", "1.1+dev"), ("OCI_DATA_SPARSE", "true")];
-    let [passed, failed, errors] = conformance(&registry, &settings);
+    let passed = conformance(&registry, &settings);
     assert!(passed > 900, "only {passed} tests passed");
-    assert_eq!((failed, errors), (0, 0));
 }

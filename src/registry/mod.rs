@@ -3,8 +3,8 @@
 //! HTTP requests → blobs, manifests and tags in a store, which `skopeo` and the other commands can
 //! read as it is. For one machine and for sites without a network: there are no accounts here.
 //!
-//! **Invariant:** names are types before anything is done with them ([`api`]), nothing is
-//! acknowledged before it is on disk ([`depot`]), and a body is never held in memory whole, but for
+//! **Invariant:** names are types before anything is done with them (`api`), nothing is
+//! acknowledged before it is on disk (`depot`), and a body is never held in memory whole, but for
 //! manifests, which are bounded.
 
 mod api;

@@ -1,4 +1,4 @@
-//! Content on its way into a request: a [`BlobSource`], which blocks, is read on a thread of its
+//! Content on its way into a request: a [`BlobSource`](crate::store::BlobSource), which blocks, is read on a thread of its
 //! own in pieces of 1 MiB and handed to the connection through a short queue.
 //!
 //! Exactly the announced number of bytes is sent. Content that turns out shorter or longer breaks
