@@ -1,6 +1,7 @@
-//! `modelctl config`: the settings file.
+//! `config`, the settings file, and `doctor`.
 
 use crate::support::env::Env;
+use crate::support::scripted::Scripted;
 
 #[test]
 fn settings_are_set_shown_and_removed() {
@@ -44,6 +45,32 @@ fn registry_setting_must_be_a_host() {
         .is("\
 exit 2
 --- stderr
-error: invalid reference \"https://x/y\": a registry is `host` or `host:port`
+error: registry: expected a registry, `host` with a dot, `host:port` or `localhost`
+");
+}
+
+#[test]
+fn doctor_says_what_is_there_and_what_is_missing() {
+    Env::new().run(&["doctor"]).is("\
+exit 0
+store                 -  [ROOT]/home/.local/share/modelctl: not there yet
+settings              -  [ROOT]/home/.config/modelctl/config.json: not there
+Docker's credentials  -  [ROOT]/home/.docker/config.json: not there
+Podman's credentials  -  nothing says where it would be
+ONNX Runtime          -  ONNX Runtime was not found beside the executable, in `$VIRTUAL_ENV`, `.venv`, `$CONDA_PREFIX` or the first `python3` on PATH: install it with `python3 -m venv .venv && .venv/bin/pip install onnxruntime`, or name its library with `--ort-lib`
+");
+    let server = Scripted::honest();
+    let asked = Env::new().run(&["doctor", &server.address.to_string()]);
+    assert!(
+        asked
+            .to_string()
+            .ends_with("registry              ready  127.0.0.1:[PORT]\n")
+    );
+    Env::new().run(&["doctor", "127.0.0.1:1/x"]).is("\
+exit 2
+--- stderr
+error: invalid value '127.0.0.1:1/x' for '[REGISTRY]': expected a registry, `host` with a dot, `host:port` or `localhost`
+
+For more information, try '--help'.
 ");
 }

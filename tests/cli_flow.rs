@@ -7,6 +7,7 @@ use modelctl::oci::Digest;
 
 use crate::support::embedded::Embedded;
 use crate::support::env::Env;
+use crate::support::scripted::Scripted;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mlp/model.onnx");
 
@@ -366,4 +367,36 @@ fn changed_bytes_are_refused_on_every_path() {
         assert!(!env.path("out").exists(), "{way:?} left something");
     }
     env.run(&["ls"]).is("exit 0\n");
+}
+
+/// Security row A34: a tag is resolved once, and everything after goes by digest.
+#[test]
+fn tag_is_asked_for_once() {
+    let env = Env::new();
+    env.write("model/weights.bin", [7; 3000]);
+    let ways: [&[&str]; 6] = [
+        &["pull", "{}"],
+        &["pull", "{}", "-o", "out", "--keep"],
+        &["verify", "{}"],
+        &["inspect", "{}"],
+        &["cp", "{}", "oci:layout:v1"],
+        &["run", "{}"],
+    ];
+    for way in ways {
+        let server = Scripted::honest();
+        let reference = format!("{}/m:v1", server.address);
+        env.run(&["push", "./model", &reference, "-q"]).ok();
+        let before = server.log().len();
+        let words: Vec<String> = way
+            .iter()
+            .map(|word| word.replace("{}", &reference))
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        env.run(&words);
+        let log = server.log().split_off(before);
+        let by_tag = log
+            .iter()
+            .filter(|seen| seen.path().ends_with("/manifests/v1"));
+        assert_eq!(by_tag.count(), 1, "{way:?}: {:?}", server.lines());
+    }
 }

@@ -91,6 +91,7 @@ pub(crate) enum Command {
     Login(commands::login::LoginArgs),
     Logout(commands::logout::LogoutArgs),
     Config(commands::config::ConfigArgs),
+    Doctor(commands::doctor::DoctorArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),
     #[command(hide = true)]
@@ -122,6 +123,7 @@ impl Command {
             Self::Login(args) => commands::login::run(args, context, output).await,
             Self::Logout(args) => commands::logout::run(args, context, output).await,
             Self::Config(args) => commands::config::run(args, context, output),
+            Self::Doctor(args) => commands::doctor::run(args, context, output).await,
             Self::Completions(args) => commands::completions::run(&args, output),
             Self::Man(args) => commands::man::run(&args, output),
             Self::Worker(args) => worker::run(args, output).await,

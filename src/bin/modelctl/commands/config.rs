@@ -4,12 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use modelctl::Error;
-use modelctl::oci::{OciError, Reference};
 use serde::Serialize;
 
 use crate::context::{Context, Settings};
 use crate::failure::Failure;
+use crate::options::host;
 use crate::output::Output;
 
 const EXAMPLES: &str = "\
@@ -110,11 +109,11 @@ fn apply(change: Change, settings: &mut Settings) -> Result<(), Failure> {
 }
 
 /// Checks that a text can stand before a repository.
-fn registry(host: String) -> Result<String, Failure> {
-    let repository: Reference = "m".parse().map_err(OciError::from).map_err(Error::from)?;
-    let reference = repository.with_registry(&host).map_err(OciError::from);
-    reference.map_err(Error::from)?;
-    Ok(host)
+fn registry(text: String) -> Result<String, Failure> {
+    host(&text).map_err(|reason| Failure::Option {
+        option: "registry",
+        reason,
+    })
 }
 
 /// The settings hold wherever a command is run.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::options::RegistryOptions;
+use crate::options::{RegistryOptions, host};
 use crate::output::Output;
 
 const HELP: &str = "\
@@ -27,7 +27,7 @@ Examples:
 #[command(after_help = HELP)]
 pub(crate) struct LoginArgs {
     /// Host of the registry, with its port if it has one
-    #[arg(value_name = "REGISTRY")]
+    #[arg(value_name = "REGISTRY", value_parser = host)]
     host: String,
     #[command(flatten)]
     registry: RegistryOptions,

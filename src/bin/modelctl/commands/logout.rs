@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::options::RegistryOptions;
+use crate::options::{RegistryOptions, host};
 use crate::output::Output;
 
 const EXAMPLES: &str = "\
@@ -19,7 +19,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct LogoutArgs {
     /// Host of the registry, with its port if it has one
-    #[arg(value_name = "REGISTRY")]
+    #[arg(value_name = "REGISTRY", value_parser = host)]
     host: String,
 }
 

@@ -6,4 +6,4 @@ mod registry;
 
 pub(crate) use content::{ContentOptions, TestOptions, tolerance};
 pub(crate) use input::InputArgs;
-pub(crate) use registry::RegistryOptions;
+pub(crate) use registry::{RegistryOptions, host};

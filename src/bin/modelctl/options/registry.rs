@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use modelctl::oci::Reference;
 
 /// How registries are reached, and as whom.
 #[derive(Args, Default)]
@@ -13,7 +14,8 @@ pub(crate) struct RegistryOptions {
         long,
         value_name = "HOST",
         env = "MODELCTL_REGISTRY",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = host
     )]
     pub(crate) registry: Option<String>,
     /// Talk HTTP without TLS (localhost always may)
@@ -45,4 +47,41 @@ pub(crate) struct RegistryOptions {
     /// Read the password from standard input
     #[arg(long, requires = "username")]
     pub(crate) password_stdin: bool,
+}
+
+/// Parses what can stand before a repository: `host` or `host:port`.
+pub(crate) fn host(text: &str) -> Result<String, String> {
+    let reference = format!("{text}/m").parse::<Reference>();
+    let registry = reference
+        .ok()
+        .and_then(|reference| reference.registry().map(str::to_owned));
+    registry.filter(|registry| registry == text).ok_or_else(|| {
+        "expected a registry, `host` with a dot, `host:port` or `localhost`".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_told_from_urls_and_repositories() {
+        for good in [
+            "localhost",
+            "registry.example",
+            "127.0.0.1:5000",
+            "[::1]:5000",
+        ] {
+            assert_eq!(host(good), Ok(good.to_owned()));
+        }
+        for bad in [
+            "",
+            "registry",
+            "https://registry.example",
+            "registry.example/m",
+            "h.x:x",
+        ] {
+            assert!(host(bad).is_err(), "{bad:?} was accepted");
+        }
+    }
 }

@@ -105,6 +105,15 @@ impl RuntimeOptions {
         }
     }
 
+    /// Finds the library; blocks when it is called.
+    pub(crate) fn library(
+        &self,
+        context: &Context,
+    ) -> impl FnOnce() -> Result<PathBuf, RunError> + Send + 'static {
+        let search = self.search(context, None);
+        move || run::find_library(&search)
+    }
+
     fn search(&self, context: &Context, untrusted: Option<PathBuf>) -> LibrarySearch {
         let environment = context.environment();
         let executable = std::env::current_exe().ok();
