@@ -109,8 +109,8 @@ packed store:mlp:v1: 5 blobs (8.8 kB) new, 0 there already
     env.run(&["run", "./out"]).is("\
 exit 0
 CASE        GRAPH       OUTPUT  TYPE        RESULT  ABSOLUTE  RELATIVE  TIME
-recorded-0  model.onnx  score   float[1,1]  equal   0.000e0   0.000e0   [TIME] ms
-recorded-1  model.onnx  score   float[1,1]  equal   0.000e0   0.000e0   [TIME] ms
+recorded-0  model.onnx  score   float[1,1]  equal   0         0         [TIME] ms
+recorded-1  model.onnx  score   float[1,1]  equal   0         0         [TIME] ms
 --- stderr
 ./out: 2 outputs equal, with ONNX Runtime [VERSION]
 ");

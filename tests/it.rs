@@ -4,6 +4,7 @@
 mod architecture;
 mod cli_config;
 mod cli_cp;
+mod cli_docs;
 mod cli_entries;
 mod cli_flow;
 mod cli_login;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::text::Table;
+use crate::text::{Table, count};
 
 /// Smoke tests: as text a line for each output of each case.
 #[derive(Serialize)]
@@ -31,8 +31,9 @@ impl SmokeTestReport {
             0 => output
                 .warn("the model ran, but nothing was compared: the artifact has no smoke tests")?,
             compared => output.note(format_args!(
-                "{}: {compared} outputs equal, with ONNX Runtime {runtime}",
-                self.name
+                "{}: {} equal, with ONNX Runtime {runtime}",
+                self.name,
+                count(compared, "output")
             ))?,
         }
         Ok(())
@@ -91,7 +92,11 @@ fn errors(outcome: &Outcome) -> (String, String, String) {
         Outcome::Uncompared(Uncompared::NotStored) => ("not stored".to_owned(), None),
         Outcome::Uncompared(Uncompared::NotTensor) => ("no tensor".to_owned(), None),
     };
-    let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3e}"));
+    let shown = |value: Option<f64>| match value {
+        None => "-".to_owned(),
+        Some(0.0) => "0".to_owned(),
+        Some(value) => format!("{value:.3e}"),
+    };
     let absolute = shown(errors.map(|errors| errors.largest_absolute));
     let relative = shown(errors.map(|errors| errors.largest_relative));
     (word, absolute, relative)
