@@ -204,6 +204,25 @@ fn manifest_larger_than_the_limit_is_refused_before_it_is_parsed() {
     assert!(matches!(error, ModelError::Manifest(violation) if violation.rule == Rule::Size));
 }
 
+/// Found by fuzzing: 1e-45 was read as another number than it was written from.
+#[test]
+fn tolerances_are_read_as_they_were_written() {
+    let sample = fs::read(folder("schema/samples/valid/split.json")).unwrap();
+    let mut model = ModelManifest::parse_alone(&sample).unwrap();
+    for tolerance in [
+        1e-45,
+        1e-3,
+        0.1 + 0.2,
+        1.0 / 3.0,
+        f64::MIN_POSITIVE,
+        f64::MAX,
+    ] {
+        model.tests[0].atol = tolerance;
+        let again = ModelManifest::parse_alone(&model.to_bytes()).unwrap();
+        assert_eq!(again, model);
+    }
+}
+
 #[test]
 fn media_types_page_names_every_constant() {
     let page = fs::read_to_string(folder("schema/media-types.md")).unwrap();
