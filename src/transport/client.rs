@@ -8,7 +8,7 @@ use reqwest::Method;
 use super::TransportError;
 use super::auth::{Authorizer, Scopes};
 use super::credentials::{Credential, Credentials, StoredIn};
-use super::http::{Connections, RegistryHost, Request, Session, Shared};
+use super::http::{Connections, Pieces, RegistryHost, Request, Session, Shared};
 use super::options::ClientOptions;
 use super::repository::Repository;
 use crate::Result;
@@ -30,6 +30,7 @@ impl Client {
                 connections: Arc::new(Connections::new(&options)?),
                 authorizer: Authorizer::new(options.credentials.clone()),
                 retry: options.retry,
+                pieces: Pieces::default(),
                 warnings: Mutex::default(),
                 referrers_tags: Arc::default(),
             }),
@@ -64,6 +65,7 @@ impl Client {
                 connections: self.shared.connections.clone(),
                 authorizer: Authorizer::new(given),
                 retry: self.shared.retry,
+                pieces: Pieces::default(),
                 warnings: Mutex::default(),
                 referrers_tags: Arc::default(),
             }),

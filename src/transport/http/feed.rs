@@ -1,5 +1,6 @@
-//! Content on its way into a request: a [`BlobSource`](crate::store::BlobSource), which blocks, is read on a thread of its
-//! own in pieces of 1 MiB and handed to the connection through a short queue.
+//! Content on its way into a request: a [`BlobSource`](crate::store::BlobSource), which blocks, is
+//! read on a thread of its own in pieces of 1 MiB and handed to the connection through a short
+//! queue.
 //!
 //! Exactly the announced number of bytes is sent. Content that turns out shorter or longer breaks
 //! the request off before its last piece, so that no registry takes it for complete.
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::sync::mpsc;
 
+use super::pieces::Pieces;
 use super::request::Part;
 
 /// As much as is read, and sent, at once: beyond this, throughput no longer grows.
@@ -60,7 +62,7 @@ impl Gauge {
 
 /// Starts to read a part of a blob. Opening it is the one call that blocks here: the content is
 /// only borrowed.
-pub(crate) fn feed(part: &Part<'_>) -> io::Result<(reqwest::Body, Gauge)> {
+pub(crate) fn feed(part: &Part<'_>, pieces: &Pieces) -> io::Result<(reqwest::Body, Gauge)> {
     let length = part.range.end - part.range.start;
     let is_end = part.range.end == part.blob.size;
     let gauge = Gauge(Arc::new(State {
@@ -70,14 +72,16 @@ pub(crate) fn feed(part: &Part<'_>) -> io::Result<(reqwest::Body, Gauge)> {
     let reader = part.content.open_at(part.range.start)?;
     let (sender, mut receiver) = mpsc::channel(QUEUE);
     let watcher = gauge.clone();
+    let buffers = pieces.clone();
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = read_pieces(reader, length, is_end, &sender) {
+        let next = |bytes| sender.blocking_send(Ok(bytes)).is_ok();
+        if let Err(error) = read_pieces(reader, (length, is_end), &buffers, next) {
             // Nobody listens any more if the request is over already.
             let _ = sender.blocking_send(Err(watcher.fail(error)));
         }
     });
     let counter = gauge.clone();
-    let pieces = stream::poll_fn(move |context| {
+    let content = stream::poll_fn(move |context| {
         receiver
             .poll_recv(context)
             .map(|piece: Option<io::Result<Bytes>>| {
@@ -90,22 +94,25 @@ pub(crate) fn feed(part: &Part<'_>) -> io::Result<(reqwest::Body, Gauge)> {
                 piece
             })
     });
-    Ok((reqwest::Body::wrap_stream(pieces), gauge))
+    Ok((reqwest::Body::wrap_stream(content), gauge))
 }
 
+/// Reads pieces of a buffer's length and hands them on until nobody wants the next one.
 fn read_pieces(
     mut reader: Box<dyn Read + Send>,
-    length: u64,
-    is_end: bool,
-    sender: &mpsc::Sender<io::Result<Bytes>>,
+    (length, is_end): (u64, bool),
+    buffers: &Pieces,
+    hand_on: impl Fn(Bytes) -> bool,
 ) -> io::Result<()> {
     let mut left = length;
     while left > 0 {
         let size = left.min(PIECE);
-        let mut piece = Vec::with_capacity(size as usize);
-        reader.by_ref().take(size).read_to_end(&mut piece)?;
-        if piece.len() as u64 != size {
-            let read = length - left + piece.len() as u64;
+        let mut piece = buffers.take();
+        piece.buffer.reserve_exact(size as usize);
+        reader.by_ref().take(size).read_to_end(&mut piece.buffer)?;
+        let read = piece.buffer.len() as u64;
+        if read != size {
+            let read = length - left + read;
             let message = format!("content ends after {read} bytes, expected {length}");
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
         }
@@ -114,7 +121,7 @@ fn read_pieces(
             let message = format!("content is longer than {length} bytes");
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
-        if sender.blocking_send(Ok(piece.into())).is_err() {
+        if !hand_on(piece.freeze()) {
             return Ok(());
         }
     }

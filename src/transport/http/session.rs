@@ -17,6 +17,7 @@ use super::connections::Connections;
 use super::feed::{Gauge, feed};
 use super::hop::Hop;
 use super::host::RegistryHost;
+use super::pieces::Pieces;
 use super::redirect::{Trail, is_redirect};
 use super::request::{Body, Part, Request};
 use crate::transport::TransportError;
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) connections: Arc<Connections>,
     pub(crate) authorizer: Authorizer,
     pub(crate) retry: RetryOptions,
+    pub(crate) pieces: Pieces,
     /// The warnings that were passed on.
     pub(crate) warnings: Mutex<HashSet<String>>,
     /// Held while a referrers tag is rewritten, so that at least this process does not race
@@ -166,7 +168,7 @@ impl Session {
         match body {
             Body::Empty => Ok((reqwest::Body::from(""), None)),
             Body::Bytes(bytes) => Ok((bytes.clone().into(), None)),
-            Body::Part(part) => match feed(part) {
+            Body::Part(part) => match feed(part, &self.shared.pieces) {
                 Ok((body, gauge)) => Ok((body, Some(gauge))),
                 Err(cause) => Err(self.unreadable(part, cause)),
             },
