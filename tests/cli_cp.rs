@@ -43,6 +43,18 @@ error: `other@sha256:[DIGEST]` names another digest than that of the artifact, `
 ");
 }
 
+/// Security row A20: credentials are shown to no registry that they were not given for.
+#[test]
+fn cp_between_two_registries_takes_no_credentials_for_both() {
+    let env = Env::new();
+    let cp = ["cp", "a.example/m:v1", "b.example/m:v1", "--username", "u"];
+    env.run(&cp).is("\
+exit 2
+--- stderr
+error: --username: it is for one registry, and `a.example` and `b.example` take part; `modelctl login` keeps credentials for each
+");
+}
+
 /// Security rows A31 and A35: what lies in the store is verified when it is read.
 #[test]
 fn cp_of_a_changed_blob_names_it_and_tags_nothing() {

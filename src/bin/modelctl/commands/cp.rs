@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use modelctl::oci::{Document, Place, Tag};
+use modelctl::oci::{Document, Place, Reference, Tag};
 use modelctl::store::{Archive, Graph, WithProgress};
 use modelctl::transfer::{self, CopyOptions, CopyReport};
 
@@ -48,6 +48,7 @@ pub(crate) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    check_credentials(&args, context)?;
     let source = context.open(&args.source, &args.registry).await?;
     let document = source.resolve().await?;
     let copied = match &args.destination {
@@ -69,6 +70,34 @@ pub(crate) async fn run(
     let report = TransferReport::new(name, document.digest(), &copied);
     output.note(report.note("copied"))?;
     Ok(output.report(&report)?)
+}
+
+/// Refuses credentials of the command line or the environment where it cannot be said which of two
+/// registries they are for: neither may see those of the other.
+fn check_credentials(args: &CpArgs, context: &Context) -> Result<(), Failure> {
+    let (Place::Registry(source), Place::Registry(destination)) = (&args.source, &args.destination)
+    else {
+        return Ok(());
+    };
+    let option = match &args.registry {
+        options if options.username.is_some() => "--username",
+        options if options.client_cert.is_some() => "--client-cert",
+        _ => return Ok(()),
+    };
+    let registry = |reference: &Reference| -> Result<Option<String>, Failure> {
+        let reference = context.with_registry(reference.clone(), &args.registry)?;
+        Ok(reference.registry().map(str::to_owned))
+    };
+    match [registry(source)?, registry(destination)?] {
+        [Some(source), Some(destination)] if source != destination => Err(Failure::Option {
+            option,
+            reason: format!(
+                "it is for one registry, and `{source}` and `{destination}` take part; `modelctl \
+                 login` keeps credentials for each"
+            ),
+        }),
+        _ => Ok(()),
+    }
 }
 
 async fn copy(

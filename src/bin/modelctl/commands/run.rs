@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 use modelctl::materialise::{self, PullOptions};
 use modelctl::model::FilePath;
-use modelctl::oci::Place;
+use modelctl::oci::{Document, Place};
 use modelctl::transfer;
 use tempfile::TempDir;
 
@@ -101,8 +101,8 @@ pub(crate) async fn run(
     let folder = match &args.place {
         Place::Path(folder) => folder.clone(),
         place => {
-            let spot = artifact(place, &args, context, output.style()).await?;
-            let fetched = fetch(&spot, context).await?;
+            let (spot, document) = artifact(place, &args, context, output.style()).await?;
+            let fetched = fetch(&spot, &document, context).await?;
             let folder = fetched.path().join("model");
             _fetched = Some(fetched);
             folder
@@ -133,20 +133,28 @@ pub(crate) async fn run(
     worker::delegate(task, &args.runtime, context, streams).await
 }
 
-/// Where the artifact is to be read from: the store, once a reference was resolved.
+/// Where the artifact is to be read from: the store, once a reference was resolved. What it was
+/// resolved to is what is run, whatever the name leads to by then.
 async fn artifact(
     place: &Place,
     args: &RunArgs,
     context: &Context,
     style: Style,
-) -> Result<Spot, Failure> {
-    let Place::Registry(reference) = place else {
-        return context.open(place, &args.registry).await;
+) -> Result<(Spot, Document), Failure> {
+    let reference = match place {
+        Place::Registry(reference) if args.offline => {
+            let entry = context.entry(reference.clone())?;
+            let document = entry.resolve().await?;
+            return Ok((entry, document));
+        }
+        Place::Registry(reference) => reference,
+        place => {
+            let spot = context.open(place, &args.registry).await?;
+            let document = spot.resolve().await?;
+            return Ok((spot, document));
+        }
     };
     let entry = context.entry(reference.clone())?;
-    if args.offline {
-        return Ok(entry);
-    }
     let source = context.repository(reference.clone(), &args.registry)?;
     let document = source.resolve().await?;
     let _hold = entry.hold()?;
@@ -154,14 +162,13 @@ async fn artifact(
     let watched = watch(source.depot(), size_of(&document), style);
     transfer::copy(&watched, &entry.depot(), &document, &options).await?;
     entry.tag(&document.descriptor()).await?;
-    Ok(entry)
+    Ok((entry, document))
 }
 
 /// Writes the files into a temporary folder beside the blobs of the store.
-async fn fetch(spot: &Spot, context: &Context) -> Result<TempDir, Failure> {
-    let document = spot.resolve().await?;
+async fn fetch(spot: &Spot, document: &Document, context: &Context) -> Result<TempDir, Failure> {
     let folder = context.scratch()?;
     let target = folder.path().join("model");
-    materialise::pull(&spot.depot(), &document, &target, &PullOptions::default()).await?;
+    materialise::pull(&spot.depot(), document, &target, &PullOptions::default()).await?;
     Ok(folder)
 }
