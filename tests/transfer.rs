@@ -399,7 +399,7 @@ async fn progress_of_a_fetch_ends_with_the_content() {
     let store = WithProgress::new(Memory::new(), notes.clone());
     parts.push(&store).await;
     let layer = &parts.0[0].0;
-    crate::contract::read(&store, layer).await.unwrap();
+    crate::store::contract::read(&store, layer).await.unwrap();
     assert_eq!(
         notes.0.lock().unwrap()[&layer.digest],
         (300_000, "finished")

@@ -8,7 +8,7 @@ use modelctl::transport::{Client, ClientOptions, Repository};
 use tokio::io::AsyncReadExt;
 
 use super::programs::Server;
-use crate::contract;
+use crate::store::contract;
 
 /// The user `user` with the password `secret`, in the form of htpasswd.
 const USER: &str = "user:$2b$04$aK3p177BBMQvRWTIu4F/CO2.tyP.2/RlVTvXmEqKeqJwXBuxxz0bi";

@@ -84,7 +84,7 @@ fn nothing_is_renamed_before_it_is_on_disk() {
     let folder = TempDir::new().unwrap();
     let (root, log) = (folder.path().join("store"), folder.path().join("log"));
     let this = std::env::current_exe().unwrap();
-    let test = "store_programs::nothing_is_renamed_before_it_is_on_disk";
+    let test = "store::programs::nothing_is_renamed_before_it_is_on_disk";
     let traced = Command::new("strace")
         .args([
             "-f",

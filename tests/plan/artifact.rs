@@ -103,7 +103,7 @@ fn manifest_says_what_the_caller_said_and_nothing_else() {
 /// The schema is closed at every level, as the one of the specification is.
 #[test]
 fn config_is_a_model_pack_document() {
-    let text = include_str!("schemas/modelpack-config.json");
+    let text = include_str!("../schemas/modelpack-config.json");
     let schema: Value = serde_json::from_str(text).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let options = PlanOptions {

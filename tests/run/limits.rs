@@ -68,7 +68,7 @@ fn supervised(bytes: &[u8], seconds: u64) -> Result<i32, String> {
     fs::write(folder.path().join("model.onnx"), bytes).unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args(["--exact", "run_limits::worker", "--include-ignored"])
+        .args(["--exact", "run::limits::worker", "--include-ignored"])
         .env(WORKER, folder.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null());

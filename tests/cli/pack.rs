@@ -1,4 +1,4 @@
-//! `pack` of files that are no ONNX model; the models are in `cli_flow.rs`.
+//! `pack` of files that are no ONNX model; the models are in `flow.rs`.
 
 use crate::support::env::Env;
 

@@ -28,7 +28,7 @@ fn given_folder() -> Option<PathBuf> {
 fn this_binary(function: &str, folder: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args(["--exact", "--ignored", &format!("pull_killed::{function}")])
+        .args(["--exact", "--ignored", &format!("pull::killed::{function}")])
         .env(FOLDER, folder)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
@@ -183,7 +183,7 @@ fn in_namespace(script: &str, target: &Path, function: &str) {
     let output = Command::new("unshare")
         .args(["--map-root-user", "--mount", "sh", "-ec", script, "sh"])
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "--ignored", &format!("pull_killed::{function}")])
+        .args(["--exact", "--ignored", &format!("pull::killed::{function}")])
         .env(FOLDER, target)
         .output()
         .unwrap();

@@ -239,7 +239,9 @@ async fn flipped_byte_is_found_when_the_blob_is_fetched() {
         ),
     ] {
         fs::write(&path, content).unwrap();
-        let error = crate::contract::read(&layout, layer).await.unwrap_err();
+        let error = crate::store::contract::read(&layout, layer)
+            .await
+            .unwrap_err();
         let named = format!("blob `{}`: {expected}", layer.digest);
         assert!(error.to_string().contains(&named), "{error}");
     }

@@ -1,4 +1,4 @@
-//! `cp` between the store and layouts; registries and archives are in `cli_flow.rs`.
+//! `cp` between the store and layouts; registries and archives are in `flow.rs`.
 
 use crate::support::artifact;
 use crate::support::env::Env;

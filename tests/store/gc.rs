@@ -192,7 +192,7 @@ fn eight_processes_add_tag_and_collect_without_loss() {
     }
     let folder = TempDir::new().unwrap();
     let root = folder.path().join("store");
-    let test = "store_gc::eight_processes_add_tag_and_collect_without_loss";
+    let test = "store::gc::eight_processes_add_tag_and_collect_without_loss";
     let spawn = |writer: usize| {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", test, "--quiet"]);
@@ -232,7 +232,7 @@ fn lock_of_a_killed_process_is_free() {
     let mut owner = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "store_gc::lock_of_a_killed_process_is_free",
+            "store::gc::lock_of_a_killed_process_is_free",
             "--quiet",
         ])
         .env(WRITER, layout.root())

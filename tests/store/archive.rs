@@ -42,7 +42,10 @@ async fn archive_gives_back_what_was_written() {
     assert_eq!(archive.resolve_only().unwrap().digest, model.root().digest);
     for (blob, bytes) in model.0.iter().chain(&signature.0) {
         assert!(archive.exists(blob).await.unwrap());
-        assert_eq!(&crate::contract::read(&archive, blob).await.unwrap(), bytes);
+        assert_eq!(
+            &crate::store::contract::read(&archive, blob).await.unwrap(),
+            bytes
+        );
     }
     let found = archive.referrers(&model.root().digest).await.unwrap();
     assert_eq!(found[0].digest, signature.root().digest);
@@ -108,7 +111,7 @@ async fn flipped_byte_is_found_when_the_blob_is_fetched() {
     bytes[at.unwrap()] ^= 1;
     fs::write(&path, bytes).unwrap();
     let archive = Archive::open(&path).unwrap();
-    let error = crate::contract::read(&archive, &model.0[0].0).await;
+    let error = crate::store::contract::read(&archive, &model.0[0].0).await;
     assert!(
         error
             .unwrap_err()

@@ -1,0 +1,14 @@
+//! The binary, as transcripts: standard output, standard error and exit code.
+
+mod config;
+mod cp;
+mod docs;
+mod entries;
+mod flow;
+mod login;
+mod pack;
+mod reference;
+mod registry;
+mod run;
+mod usage;
+mod verify;
