@@ -37,11 +37,7 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
     ("transfer", &["oci", "store"], &[]),
     ("materialise", &["oci", "model", "store"], &[]),
     ("verify", &["oci", "model", "store", "materialise"], &[]),
-    (
-        "run",
-        &["model", "onnx", "oci", "verify", "materialise"],
-        &["ort", "libloading", "half"],
-    ),
+    ("run", &["model", "onnx"], &["ort", "libloading", "half"]),
     (
         "registry",
         &["oci", "store"],

@@ -59,12 +59,18 @@ async fn sound_artifact_has_no_failure_and_says_what_it_has_not_read() {
         .await
         .unwrap();
     assert_eq!(failures(&findings), []);
-    let unchecked = { findings.iter() }.filter(|finding| finding.outcome == Outcome::Unchecked);
+    let unchecked = findings
+        .iter()
+        .filter(|finding| finding.outcome == Outcome::Unchecked);
     let unchecked: Vec<&str> = unchecked.map(|finding| finding.subject.as_str()).collect();
     assert_eq!(unchecked, ["model.onnx"]);
     let options = ArtifactOptions { split_files: true };
     let findings = verify::artifact(&blobs, &document, &options).await.unwrap();
-    assert!({ findings.iter() }.all(|finding| finding.outcome == Outcome::Pass));
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding.outcome == Outcome::Pass)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,7 +179,10 @@ async fn clean_folder_of_either_form_is_a_model_directory() {
         let directory = report.directory.unwrap();
         assert_eq!(directory.manifest(), &artifact.model);
         assert_eq!(directory.form(), form);
-        let files = { report.findings.iter() }.filter(|finding| finding.check == Check::File);
+        let files = report
+            .findings
+            .iter()
+            .filter(|finding| finding.check == Check::File);
         assert!(
             files
                 .clone()
@@ -307,7 +316,8 @@ async fn layout_is_verified_blob_by_blob_and_entry_by_entry() {
         (Check::Blob, corrupt.to_string(), Code::Mismatch),
         (Check::Entry, "demo/mlp:v1".to_owned(), Code::Missing),
     ];
-    let found = { failures(&findings).into_iter() }
+    let found = failures(&findings)
+        .into_iter()
         .map(|(check, subject, code)| (check, subject.to_owned(), code));
     assert_eq!(found.collect::<Vec<_>>(), expected);
 }

@@ -45,7 +45,9 @@ fn put_beside(stage: &mut Stage, target: &Path, occupant: Occupant) -> io::Resul
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
             let old = stage.path().join(OLD);
             let mut moves = Moves::default();
-            let moved = { moves.rename(target, &old) }.and_then(|()| moves.rename(&new, target));
+            let moved = moves
+                .rename(target, &old)
+                .and_then(|()| moves.rename(&new, target));
             moved.inspect_err(|_| moves.undo(stage))
         }
         other => Ok(other?),
@@ -62,11 +64,14 @@ fn move_up(stage: &mut Stage, target: &Path) -> io::Result<()> {
     coming.sort_by_key(|name| name == OWN_FOLDER);
     fs::create_dir(&old)?;
     let mut moves = Moves::default();
-    let moved = { leaving.iter() }
+    let moved = leaving
+        .iter()
         .try_for_each(|name| moves.rename(&target.join(name), &old.join(name)))
         .and_then(|()| sync(target))
         .and_then(|()| {
-            { coming.iter() }.try_for_each(|name| moves.rename(&new.join(name), &target.join(name)))
+            coming
+                .iter()
+                .try_for_each(|name| moves.rename(&new.join(name), &target.join(name)))
         });
     moved.inspect_err(|_| moves.undo(stage))
 }

@@ -50,7 +50,9 @@ pub enum MaterialiseError {
 /// A few names, and how many there are.
 fn list(names: &[String]) -> String {
     const SHOWN: usize = 5;
-    let shown: Vec<String> = { names.iter().take(SHOWN) }
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
         .map(|name| format!("`{name}`"))
         .collect();
     match names.len().saturating_sub(SHOWN) {

@@ -102,7 +102,9 @@ impl Job {
         }
         self.tree.finish_folders(&files)?;
         commit(self.stage, &self.place, &self.target, self.force)?;
-        { self.leftovers.remove() }.map_err(MaterialiseError::io(&self.target))
+        self.leftovers
+            .remove()
+            .map_err(MaterialiseError::io(&self.target))
     }
 }
 
@@ -137,10 +139,12 @@ fn finish_files(tree: &Tree, files: &[PlannedFile]) -> Result<(), MaterialiseErr
     thread::scope(|scope| {
         let threads = SYNC_THREADS.min(files.len());
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        { threads.into_iter() }.try_for_each(|thread| match thread.join() {
-            Ok(finished) => finished,
-            Err(panic) => std::panic::resume_unwind(panic),
-        })
+        threads
+            .into_iter()
+            .try_for_each(|thread| match thread.join() {
+                Ok(finished) => finished,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
     })
 }
 
@@ -172,7 +176,8 @@ mod tests {
         let plan = plan(files);
         let job = Job::prepare_at(&place, root, force, &plan)?;
         for file in &plan.files {
-            { job.tree.open(&file.path)? }
+            job.tree
+                .open(&file.path)?
                 .write_all(file.path.as_str().as_bytes())
                 .unwrap();
         }

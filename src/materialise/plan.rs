@@ -77,8 +77,9 @@ pub fn plan(
         Form::Original => originals(manifest, model),
         Form::Split => layers(manifest, model),
     };
-    let (mut chosen, left): (Vec<Source<'_>>, Vec<Source<'_>>) =
-        { all.into_iter() }.partition(|source| is_wanted(&source.file.path, options));
+    let (mut chosen, left): (Vec<Source<'_>>, Vec<Source<'_>>) = all
+        .into_iter()
+        .partition(|source| is_wanted(&source.file.path, options));
     let complete = left.is_empty() && !options.bare;
     if !complete {
         // A part of a model has no mark, and then nothing else of the folder that is ours.
@@ -117,7 +118,9 @@ fn originals<'a>(manifest: &'a oci::Manifest, model: &ModelManifest) -> Vec<Sour
             size: file.size,
             executable: file.executable,
         },
-        ranges: { file.extents.iter() }
+        ranges: file
+            .extents
+            .iter()
             .map(|extent| (listed[extent.layer as usize], extent.offset, extent.length))
             .collect(),
     });
@@ -126,7 +129,9 @@ fn originals<'a>(manifest: &'a oci::Manifest, model: &ModelManifest) -> Vec<Sour
 
 /// The layers as files, and the signatures.
 fn layers<'a>(manifest: &'a oci::Manifest, model: &ModelManifest) -> Vec<Source<'a>> {
-    let executable: HashSet<&FilePath> = { model.files.iter() }
+    let executable: HashSet<&FilePath> = model
+        .files
+        .iter()
         .filter(|file| file.executable)
         .map(|file| &file.path)
         .collect();
@@ -209,8 +214,9 @@ impl Blobs {
         }
         // Sizes are below 2^53 and so is their sum, but for the layers of the split form.
         let sizes = files.iter().map(|file| file.size);
-        let size =
-            { sizes.chain(mark.as_ref().map(|mark| mark.size)) }.fold(0, u64::saturating_add);
+        let size = sizes
+            .chain(mark.as_ref().map(|mark| mark.size))
+            .fold(0, u64::saturating_add);
         PullPlan {
             files,
             blobs: self.list,

@@ -41,7 +41,8 @@ impl BlobWriter {
         let start = self.offset;
         let end = start + bytes.len() as u64;
         let plan = Arc::clone(&self.plan);
-        let begin = { plan.blobs[self.blob].pieces[self.next..].iter() }
+        let begin = plan.blobs[self.blob].pieces[self.next..]
+            .iter()
             .take_while(|piece| piece.offset < end)
             .inspect(|_| self.next += 1);
         self.begun.extend(begin);

@@ -16,8 +16,8 @@ pub fn clash<'a>(
         }
     }
     seen.iter().find_map(|(folded, path)| {
-        let folders = folded.match_indices('/').map(|(at, _)| &folded[..at]);
-        { folders }.find_map(|folder| seen.get(folder).map(|other| (*other, *path)))
+        let mut folders = folded.match_indices('/').map(|(at, _)| &folded[..at]);
+        folders.find_map(|folder| seen.get(folder).map(|other| (*other, *path)))
     })
 }
 

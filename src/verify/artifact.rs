@@ -66,7 +66,10 @@ pub async fn artifact(
         ranges.extend(shown);
     }
     if let Some(model) = model {
-        let sound = { model.layers.iter() }.map(|layer| !failed.contains(&layer.digest));
+        let sound = model
+            .layers
+            .iter()
+            .map(|layer| !failed.contains(&layer.digest));
         let sound = sound.collect();
         let shown = Shown { sound, ranges };
         findings.extend(shown.tensors(&model));

@@ -32,7 +32,9 @@ impl Shown {
 
     /// Whether every layer that a file is made of is sound.
     pub(super) fn has_layers(&self, file: &File) -> bool {
-        { file.extents.iter() }.all(|extent| self.sound[extent.layer as usize])
+        file.extents
+            .iter()
+            .all(|extent| self.sound[extent.layer as usize])
     }
 
     /// One finding for all tensors that are right, and one for each that is not.

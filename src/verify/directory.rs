@@ -47,7 +47,8 @@ pub fn directory(root: &Path) -> Result<DirectoryReport, VerifyError> {
         }
     };
     let entries = folder::walk(root).map_err(VerifyError::io(root))?;
-    let entries: BTreeMap<PathBuf, Entry> = { entries.into_iter() }
+    let entries: BTreeMap<PathBuf, Entry> = entries
+        .into_iter()
         .map(|entry| (entry.path.clone(), entry))
         .collect();
     let form = form(&model, &entries);

@@ -16,7 +16,10 @@ pub fn layout(layout: &Layout) -> Result<Vec<Finding>> {
     let mut findings = hashed
         .into_iter()
         .collect::<Result<Vec<Finding>, StoreError>>()?;
-    let sound = { blobs.iter().zip(&findings) }.filter(|(_, finding)| !finding.is_failure());
+    let sound = blobs
+        .iter()
+        .zip(&findings)
+        .filter(|(_, finding)| !finding.is_failure());
     let sound: HashMap<Digest, u64> = sound.map(|((digest, size), _)| (*digest, *size)).collect();
     for entry in layout.entries()? {
         let subject = entry.to_string();

@@ -20,7 +20,7 @@ pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
         }
     };
     let mut done = thread::scope(|scope| {
-        let workers: Vec<_> = { 0..threads.min(items.len()) }
+        let workers: Vec<_> = (0..threads.min(items.len()))
             .map(|_| scope.spawn(worker))
             .collect();
         let joined = workers.into_iter().map(|worker| worker.join());

@@ -134,7 +134,9 @@ mod tests {
     fn ranges_are_hashed_wherever_the_pieces_end() {
         let content: Vec<u8> = (0..100).collect();
         let places = [(0, 100), (0, 1), (3, 40), (20, 60), (99, 1)];
-        let ranges = { places.iter().enumerate() }
+        let ranges = places
+            .iter()
+            .enumerate()
             .map(|(index, (offset, length))| range(index, &content, *offset, *length));
         let mut ranges: Vec<KnownRange> = ranges.collect();
         ranges.sort_by_key(|range| range.offset);

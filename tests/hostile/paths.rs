@@ -237,8 +237,8 @@ async fn link_inside_the_target_is_not_written_through() {
 /// The temporary folder of the pull that is under way.
 fn temporary(root: &Path) -> Option<PathBuf> {
     let entries = fs::read_dir(root).unwrap().flatten();
-    let paths = entries.map(|entry| entry.path());
-    { paths }.find(|path| path.to_string_lossy().contains("/.modelctl-tmp-"))
+    let mut paths = entries.map(|entry| entry.path());
+    paths.find(|path| path.to_string_lossy().contains("/.modelctl-tmp-"))
 }
 
 /// Security row A16.

@@ -16,7 +16,7 @@ use crate::support::handmade::{Artifact, Blobs, Gate, noise, read_tree};
 /// The names in a folder, sorted.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = { entries }
+    let mut names: Vec<String> = entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
@@ -126,7 +126,7 @@ async fn pull_inverts_extents_of_any_kind() {
             );
         }
         for file in 0..6 {
-            let extents: Vec<(u32, u64, u64)> = { 0..below(12) }
+            let extents: Vec<(u32, u64, u64)> = (0..below(12))
                 .map(|_| {
                     let layer = below(4);
                     let offset = below(sizes[layer as usize]);

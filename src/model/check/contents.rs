@@ -108,7 +108,7 @@ fn check_test(manifest: &ModelManifest, test: &Test) -> Result<(), Violation> {
 }
 
 fn check_test_files(manifest: &ModelManifest, cases: &HashSet<&str>) -> Result<(), Violation> {
-    let mut tests = { manifest.files.iter() }.filter(|file| file.role == Role::Test);
+    let mut tests = manifest.files.iter().filter(|file| file.role == Role::Test);
     let stray = tests.find(|file| {
         let case = case_file(&file.path).map(|(case, _)| case);
         case.is_none_or(|case| !cases.contains(case))

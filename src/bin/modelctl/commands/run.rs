@@ -122,7 +122,9 @@ pub(crate) async fn run(
             name,
             folder,
             graph: args.graph,
-            inputs: { args.input.into_iter() }
+            inputs: args
+                .input
+                .into_iter()
                 .map(|input| (input.name, input.file))
                 .collect(),
             output: args.output,

@@ -29,7 +29,9 @@ impl From<InputArgs> for InputOptions {
         };
         Self {
             seed: args.seed,
-            shapes: { args.shape.into_iter() }
+            shapes: args
+                .shape
+                .into_iter()
                 .map(|shape| (shape.input, shape.dimensions))
                 .collect(),
             ranges: args.range.into_iter().map(range).collect(),

@@ -88,7 +88,9 @@ impl Task {
                 Err(findings) => Ok(Report::Unverified(findings)),
             },
             Self::Infer(task) => match verified(&task.name, &task.folder)? {
-                Ok(model) => { task.run(Engine::load(library)?, &model) }.map(Report::Inference),
+                Ok(model) => task
+                    .run(Engine::load(library)?, &model)
+                    .map(Report::Inference),
                 Err(findings) => Ok(Report::Unverified(findings)),
             },
             Self::Record(task) => task.run(Engine::load(library)?).map(Report::Recorded),
