@@ -291,8 +291,7 @@ fn sizes_and_counts_are_bounded() {
     for size in [1 << 20, (1 << 33) - 1, u64::MAX >> 1] {
         let mut archive = Hostile::new();
         archive.add_as(EntryType::Regular, "x", b"", |header| header.set_size(size));
-        let error = archive.open().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        archive.refused("entry \"x\": it ends beyond the end of the file");
     }
     let mut archive = Hostile::new();
     for number in 0..66_000 {
@@ -304,6 +303,91 @@ fn sizes_and_counts_are_bounded() {
     archive.add_as(EntryType::GNULongName, "././@LongLink", &long, |_| {});
     archive.add("x", b"");
     archive.refused("bytes of headers");
+}
+
+/// Security row A14: the same compressed, and gzip that goes on and on with nothing in it.
+#[test]
+fn compressed_archives_are_bounded_as_well() {
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let open = |bytes: &[u8]| {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("x.tar.gz");
+        fs::write(&path, bytes).unwrap();
+        let opened = Archive::open(&path);
+        let left = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, if opened.is_ok() { 2 } else { 1 });
+        opened.map(|archive| archive.entries().len())
+    };
+    let mut many = Hostile::new();
+    for number in 0..66_000 {
+        many.add(&format!("f{number}"), b"");
+    }
+    let many = many.tar.into_inner().unwrap();
+    assert!(gzip(&many).len() * 5 < many.len());
+    let error = open(&gzip(&many)).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("more than 33554432 bytes of headers"),
+        "{error}"
+    );
+    let sound = gzip(&Hostile::new().tar.into_inner().unwrap());
+    let members = gzip(b"").repeat(1_000_000);
+    assert_eq!(open(&[&members[..], &sound].concat()).unwrap(), 0);
+    let error = open(&members).unwrap_err();
+    assert!(
+        error.to_string().ends_with("it has no `index.json`"),
+        "{error}"
+    );
+    let error = open(&[&sound[..], b"garbage"].concat()).unwrap_err();
+    assert!(error.to_string().contains("not valid gzip"), "{error}");
+}
+
+/// Security row A12: names that two readers would read differently, or records without an end.
+#[test]
+fn names_in_extensions_are_those_that_are_checked() {
+    for (records, expected) in [
+        ("19 path=../../evil\n", "unsafe path"),
+        ("19 path=index.json\n", "it occurs twice"),
+        ("99 path=x\n", "malformed pax extension"),
+        ("path", "malformed pax extension"),
+    ] {
+        let mut archive = Hostile::new();
+        archive.add_as(
+            EntryType::XHeader,
+            "PaxHeaders/x",
+            records.as_bytes(),
+            |_| {},
+        );
+        archive.add("x", b"abc");
+        archive.refused(expected);
+    }
+    // A GNU name and a pax name for one entry.
+    let mut archive = Hostile::new();
+    archive.add_as(EntryType::GNULongName, "././@LongLink", b"long\0", |_| {});
+    archive.add_as(EntryType::XHeader, "PaxHeaders/x", b"10 path=x\n", |_| {});
+    archive.add("y", b"abc");
+    archive.refused("entry \"long\": its extensions give it two names");
+    // What is said of all entries that follow.
+    let global = |records: &str| {
+        let mut archive = Hostile::new();
+        let records = records.as_bytes();
+        archive.add_as(
+            EntryType::XGlobalHeader,
+            "pax_global_header",
+            records,
+            |_| {},
+        );
+        archive.add("x", b"abc");
+        archive
+    };
+    global("11 size=13\n").refused("its extension \"size\" is for all entries");
+    global("10 path=x\n").refused("its extension \"path\" is for all entries");
+    assert!(global("15 comment=git\n").open().is_ok());
 }
 
 #[test]

@@ -112,6 +112,8 @@ fn check_extensions(entry: &mut Entry<'_, impl Read>) -> Result<(), String> {
             "its header says {in_header} bytes, an extension {size}"
         ));
     }
+    let name = entry.path_bytes().into_owned();
+    let is_global = entry.header().entry_type().is_pax_global_extensions();
     let mut keys = HashSet::new();
     let extensions = entry.pax_extensions().map_err(|e| e.to_string())?;
     for extension in extensions.into_iter().flatten() {
@@ -119,6 +121,14 @@ fn check_extensions(entry: &mut Entry<'_, impl Read>) -> Result<(), String> {
         let key = String::from_utf8_lossy(extension.key_bytes()).into_owned();
         if key.starts_with("GNU.sparse") {
             return Err("sparse files are not allowed".to_owned());
+        }
+        // A GNU name for the same entry counts here, and this one elsewhere.
+        if key == "path" && !is_global && extension.value_bytes() != name {
+            return Err("its extensions give it two names".to_owned());
+        }
+        // Only some readers apply these to the entries that follow. Git writes a comment.
+        if is_global && key != "comment" {
+            return Err(format!("its extension {key:?} is for all entries"));
         }
         if !keys.insert(key.clone()) {
             return Err(format!("its extension {key:?} occurs twice"));
