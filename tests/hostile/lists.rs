@@ -6,7 +6,7 @@ use modelctl::ErrorKind;
 use modelctl::oci::{Descriptor, Digest, Document, Index, Manifest, Reference, media_type};
 use modelctl::store::{Referrers, Storage};
 
-use crate::support::scripted::{Reply, Scripted};
+use crate::support::scripted::{Content, Reply, Scripted};
 use crate::support::transport::{anonymous, message};
 
 fn config() -> Descriptor {
@@ -84,6 +84,69 @@ async fn list_without_end_is_given_up() {
         "{error}"
     );
     assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+/// Security row A26: the same for referrers, which are asked for before anything is copied.
+#[tokio::test]
+async fn referrers_without_end_or_from_elsewhere_are_given_up() {
+    let elsewhere = Scripted::honest();
+    let away = format!("<{}/v2/x>; rel=\"next\"", elsewhere.url());
+    let empty = Document::from_index(Index::new(vec![]));
+    for (link, end) in [
+        (
+            Some(away),
+            ": refusing to follow the next page of a list to `http://X/v2/x`",
+        ),
+        (None, ": the registry returned more than 1000 pages"),
+    ] {
+        let page = Reply::new(200, empty.raw()).with("Content-Type", media_type::INDEX);
+        let server = Scripted::start(move |seen| {
+            let number: u64 = seen.query("page").map_or(0, |page| page.parse().unwrap());
+            let next = format!("<?page={}>; rel=\"next\"", number + 1);
+            Some(page.clone().with("Link", link.clone().unwrap_or(next)))
+        });
+        let error = anonymous(&server).referrers(&subject().digest).await;
+        let error = error.unwrap_err();
+        let text = message(&error, &[("R", &server), ("X", &elsewhere)]);
+        assert!(text.ends_with(end), "{text}");
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+    }
+    assert!(elsewhere.log().is_empty());
+}
+
+/// Security row A32: a page has a limit, and so have all pages of a list together.
+#[tokio::test]
+async fn lists_are_read_to_a_limit() {
+    let sending = |content: Content| {
+        Scripted::start(move |seen| {
+            let number: u64 = seen.query("page").map_or(0, |page| page.parse().unwrap());
+            let next = format!("<?page={}>; rel=\"next\"", number + 1);
+            let reply = Reply::new(200, "").content(content.clone());
+            let reply = reply.with("Content-Type", media_type::INDEX);
+            Some(reply.with("Link", next))
+        })
+    };
+    for (content, limit) in [
+        (Content::Endless, 4_194_304),
+        (Content::Claimed(1 << 40, b"{}".into()), 4_194_304),
+        (Content::Bytes(empty_index_with_room(3 << 20)), 67_108_864),
+    ] {
+        let server = sending(content);
+        let repository = anonymous(&server);
+        let tags = repository.tags().await.unwrap_err();
+        let referrers = repository.referrers(&subject().digest).await.unwrap_err();
+        for (error, what) in [(tags, "tags"), (referrers, "referrers")] {
+            let end = format!(": the registry sent a list of {what} larger than {limit} bytes");
+            assert!(error.to_string().ends_with(&end), "{error}");
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+        }
+    }
+}
+
+/// An index of nothing, and a list of no tags, with as many spaces.
+fn empty_index_with_room(spaces: usize) -> Vec<u8> {
+    let room = " ".repeat(spaces);
+    format!(r#"{{"schemaVersion":2,{room}"manifests":[],"tags":[]}}"#).into_bytes()
 }
 
 #[tokio::test]

@@ -16,12 +16,17 @@ const MAX_PAGES: usize = 1000;
 /// Entries that are kept of one list.
 pub(super) const MAX_ITEMS: usize = 100_000;
 
+/// Bytes that are read of one list: a thousand pages of the largest size would be gigabytes.
+const MAX_LIST_SIZE: u64 = 64 * 1024 * 1024;
+
 /// A list on its way.
 pub(super) struct Pages<'a> {
     session: &'a Session,
     /// The next page; nothing after the last.
     request: Option<Request<'static>>,
     seen: HashSet<Url>,
+    /// Bytes of all pages so far.
+    size: u64,
 }
 
 impl<'a> Pages<'a> {
@@ -31,10 +36,11 @@ impl<'a> Pages<'a> {
             session,
             request: Some(first),
             seen: HashSet::new(),
+            size: 0,
         }
     }
 
-    /// The next page and its head; nothing after the last.
+    /// The next page, of `limit` bytes at most, and its head; nothing after the last.
     pub(super) async fn next(
         &mut self,
         what: &'static str,
@@ -45,6 +51,11 @@ impl<'a> Pages<'a> {
         };
         self.seen.insert(request.url.clone());
         let (answer, body) = self.session.read(&request, what, limit).await?;
+        self.size += body.len() as u64;
+        if self.size > MAX_LIST_SIZE {
+            let limit = MAX_LIST_SIZE;
+            return Err(answer.protocol(ProtocolFault::TooLarge { what, limit }));
+        }
         if let Some(next) = self.following(&answer, &request.url)? {
             request.url = next;
             self.request = Some(request);
