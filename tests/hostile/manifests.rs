@@ -2,7 +2,7 @@
 
 use modelctl::ErrorKind;
 use modelctl::oci::{Descriptor, Digest, Document, MAX_MANIFEST_SIZE, Reference, media_type};
-use modelctl::store::{Storage, Tags};
+use modelctl::store::{Referrers, Storage, Tags};
 
 use crate::support::scripted::{Content, Reply, Scripted};
 use crate::support::transport::{anonymous, message, read};
@@ -166,7 +166,11 @@ async fn hostile_digests_reach_no_url() {
         format!("sha256:{}", hex.to_uppercase()),
         format!("sha256-{hex}"),
         "md5:d41d8cd98f00b204e9800998ecf8427e".to_owned(),
+        "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709".to_owned(),
         String::new(),
+        "sha256:".to_owned(),
+        format!("sha256:{}\\u0000", &hex[1..]),
+        format!("sha256:{}", "\u{ff11}".repeat(64)),
         format!("sha512:{hex}"),
     ] {
         for slot in ["config", "layer", "subject"] {
@@ -193,6 +197,32 @@ async fn hostile_digests_reach_no_url() {
     }
 }
 
+/// Security row A01: the same in what an index lists, and in a list of referrers.
+#[tokio::test]
+async fn hostile_digests_in_lists_reach_no_url() {
+    let hostile = "sha256:../../../other/manifests/latest";
+    let text = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{{"mediaType":"{}","digest":"{hostile}","size":1}}]}}"#,
+        media_type::INDEX,
+        media_type::MANIFEST
+    );
+    let reply = Reply::new(200, text).with("Content-Type", media_type::INDEX);
+    let error = by_tag(reply.clone()).await.unwrap_err();
+    let start = format!(
+        "`GET http://R/v2/m/manifests/v1`: manifest is not valid JSON: invalid digest \"{hostile}\""
+    );
+    assert!(error.starts_with(&start), "{error}");
+
+    let server = Scripted::start(move |seen| {
+        let is_list = seen.target.contains("/referrers/");
+        is_list.then(|| reply.clone())
+    });
+    let subject = manifest("").digest();
+    let listed = anonymous(&server).referrers(&subject).await.unwrap();
+    assert!(listed.is_empty());
+    assert!(!server.text().contains("other"));
+}
+
 /// Security row A36.
 #[tokio::test]
 async fn json_traps_are_named() {
@@ -206,6 +236,8 @@ async fn json_traps_are_named() {
     for text in [
         layer("-1"),
         layer("1.5"),
+        layer("1e3"),
+        layer("null"),
         layer("\"7\""),
         layer("18446744073709551616"),
         layer("1").replace("[]", "null"),
@@ -217,7 +249,8 @@ async fn json_traps_are_named() {
         String::new(),
     ] {
         let error = by_tag(Reply::new(200, text.clone())).await.unwrap_err();
-        assert!(error.contains("manifest"), "{text:.60}: {error}");
+        let start = "`GET http://R/v2/m/manifests/v1`: manifest is not valid JSON: ";
+        assert!(error.starts_with(start), "{text:.60}: {error}");
     }
 }
 

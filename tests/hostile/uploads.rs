@@ -2,9 +2,10 @@
 
 use std::io::{self, Cursor, Read};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use modelctl::ErrorKind;
-use modelctl::oci::Descriptor;
+use modelctl::oci::{Descriptor, Reference};
 use modelctl::store::{BlobSource, Storage};
 
 use crate::support::scripted::{Content, Reply, Scripted, Seen};
@@ -251,4 +252,25 @@ async fn mount_is_tried_and_never_needed() {
                 .unwrap()
         );
     }
+}
+
+/// Security row A32: what nobody asked for is not read to its end.
+#[tokio::test]
+async fn endless_answers_to_an_upload_are_not_read() {
+    let server = Scripted::start(|seen| {
+        let reply = match seen.method.as_str() {
+            "POST" => Reply::new(202, "").with("Location", "/v2/m/blobs/uploads/u"),
+            "PUT" => Reply::new(201, ""),
+            "DELETE" => Reply::new(202, ""),
+            _ => return None,
+        };
+        Some(reply.content(Content::Endless))
+    });
+    let repository = anonymous(&server);
+    let started = Instant::now();
+    repository.push(&blob(), &BLOB.to_vec()).await.unwrap();
+    let tag: Reference = "m:v1".parse().unwrap();
+    repository.delete(&tag).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(server.lines().iter().any(|line| line.starts_with("PUT ")));
 }
