@@ -5,6 +5,7 @@ mod cp;
 mod docs;
 mod entries;
 mod flow;
+mod hostile;
 mod login;
 mod pack;
 mod reference;

@@ -1,5 +1,10 @@
 //! `pack` of files that are no ONNX model; the models are in `flow.rs`.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt as _;
+
 use crate::support::env::Env;
 
 fn env_with_files() -> Env {
@@ -99,7 +104,7 @@ error: cannot read `absent`
 #[test]
 fn pack_refuses_links_and_says_what_to_do() {
     let env = env_with_files();
-    std::os::unix::fs::symlink("README.md", env.path("model/link")).unwrap();
+    symlink("README.md", env.path("model/link")).unwrap();
     env.run(&["pack", "model", "-t", "x"]).is("\
 exit 1
 --- stderr
@@ -107,6 +112,76 @@ error: `link` is a symbolic link to `README.md`; pack the real file in its place
 ");
     env.run(&["pack", "model", "-t", "x", "-q", "--exclude", "/link"])
         .ok();
+}
+
+/// Security row A07: links that lead nowhere, or in a circle, and what would never end.
+#[test]
+fn pack_refuses_what_is_no_file() {
+    let refused = |prepare: &dyn Fn(&Env), expected: &str| {
+        let env = env_with_files();
+        prepare(&env);
+        let text = format!("exit 1\n--- stderr\nerror: {expected}\n");
+        env.run(&["pack", "model", "-t", "x"]).is(&text);
+        env.run(&["pack", "model", "-t", "x", "--dry-run"])
+            .is(&text);
+        env.run(&["ls"]).is("exit 0\n");
+    };
+    for target in [".", "nowhere", "../home", "/etc/passwd"] {
+        refused(
+            &|env| symlink(target, env.path("model/x")).unwrap(),
+            &format!(
+                "`x` is a symbolic link to `{target}`; pack the real file in its place, or leave \
+                 it out with --exclude '/x'"
+            ),
+        );
+    }
+    let pipe = |env: &Env| {
+        let mode = rustix::fs::Mode::RUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, env.path("model/x"), mode).unwrap();
+    };
+    refused(
+        &pipe,
+        "`x` is a FIFO, not a regular file; leave it out with --exclude '/x'",
+    );
+    refused(
+        &|env| drop(UnixListener::bind(env.path("model/x")).unwrap()),
+        "`x` is a socket, not a regular file; leave it out with --exclude '/x'",
+    );
+}
+
+/// Security row A07. Root may read everything, so it becomes somebody else for this.
+#[test]
+fn pack_names_what_it_may_not_read() {
+    const NOBODY: u32 = 65534;
+    let env = env_with_files();
+    fs::create_dir(env.path("model/secret")).unwrap();
+    for (name, mode) in [("", 0o755), ("home", 0o777), ("work", 0o755)] {
+        fs::set_permissions(env.root(name), Permissions::from_mode(mode)).unwrap();
+    }
+    let denied = "Permission denied (os error 13)";
+    for (name, expected) in [
+        ("weights.bin", format!("`model/weights.bin`: {denied}")),
+        (
+            "secret",
+            format!("cannot read `model/secret`\n  caused by: {denied}"),
+        ),
+    ] {
+        let mode = |mode| Permissions::from_mode(mode);
+        let path = env.path("model").join(name);
+        fs::set_permissions(&path, mode(0o000)).unwrap();
+        // Somebody else needs a program that is within reach.
+        let program = env.root("modelctl");
+        if !program.exists() {
+            fs::copy(env!("CARGO_BIN_EXE_modelctl"), &program).unwrap();
+        }
+        let mut command = env.command_of(&program, &["pack", "model", "-t", "x"]);
+        if path.metadata().unwrap().uid() == 0 {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        env.run_command(command)
+            .is(&format!("exit 1\n--- stderr\nerror: {expected}\n"));
+        fs::set_permissions(&path, mode(0o755)).unwrap();
+    }
 }
 
 #[test]

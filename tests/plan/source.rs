@@ -1,7 +1,7 @@
 //! Which files of a folder are packed, and what is refused by name.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use modelctl::model::source::{Selection, walk};
@@ -135,18 +135,6 @@ fn fifo_and_socket_are_refused() {
     let socket = folder(&["x"]);
     let _listener = std::os::unix::net::UnixListener::bind(socket.path().join("s")).unwrap();
     assert!(refusal(socket.path()).starts_with("`s` is a socket, not a regular file"));
-}
-
-/// Security row A07. Root may read everything, so there is nothing to test for it.
-#[test]
-fn unreadable_file_is_named() {
-    let folder = folder(&["x", "secret"]);
-    let secret = folder.path().join("secret");
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
-    if fs::File::open(&secret).is_err() {
-        let error = crate::support::plans::refusal(folder.path());
-        assert!(error.contains("secret`: "), "{error}");
-    }
 }
 
 /// Security row A04: what one file system cannot hold apart is not packed.

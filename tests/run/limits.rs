@@ -9,35 +9,9 @@ use std::time::Duration;
 use modelctl::run::{Limits, RunError, supervise};
 use tempfile::TempDir;
 
-use crate::support::graphs::{attribute, model, node, value};
-use crate::support::models::{FLOAT, INT64, bytes, number, tensor};
+use crate::support::graphs::{attribute, endless, node};
+use crate::support::models::number;
 use crate::support::runtime::run;
-
-/// A model with a Loop of 2^62 steps; the step computes `next` from `state`.
-fn endless(step: Vec<u8>) -> Vec<u8> {
-    const BOOL: u64 = 9;
-    const GRAPH: u64 = 5;
-    let state = |name| value(name, FLOAT, &[None]);
-    let body = [
-        node(("", "Identity"), &["go"], &["goes"], &[]),
-        step,
-        bytes(2, "body"),
-        bytes(11, value("step", INT64, &[])),
-        bytes(11, value("go", BOOL, &[])),
-        bytes(11, state("state")),
-        bytes(12, value("goes", BOOL, &[])),
-        bytes(12, state("next")),
-    ];
-    let body = attribute("body", &bytes(6, body.concat()), GRAPH);
-    let graph = [
-        node(("", "Loop"), &["trips", "", "x"], &["y"], &body),
-        bytes(2, "endless"),
-        bytes(5, tensor("trips", INT64, &[], &(1u64 << 62).to_le_bytes())),
-        bytes(11, value("x", FLOAT, &[Some(64)])),
-        bytes(12, state("y")),
-    ];
-    model(&graph.concat(), "")
-}
 
 /// The environment variable that tells a worker which model to run.
 const WORKER: &str = "MODELCTL_TEST_WORKER_MODEL";

@@ -55,7 +55,12 @@ impl Env {
 
     /// The binary with its arguments, ready to run or to be changed.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_modelctl"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_modelctl")), arguments)
+    }
+
+    /// The same for another file that is the binary.
+    pub(crate) fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .env_clear()

@@ -1,7 +1,7 @@
 //! ONNX graphs that no library writes: the parts that hostile models are made of, on top of
 //! [`super::models`].
 
-use super::models::{FLOAT, bytes, number};
+use super::models::{FLOAT, INT64, bytes, number, tensor};
 
 /// A ModelProto around a GraphProto: IR 8, operator set 17, and one of a domain if that is not
 /// empty.
@@ -69,4 +69,30 @@ pub(crate) fn single(node: &[u8], initializer: &[u8]) -> Vec<u8> {
 /// A GraphProto that adds an initializer `w` of two floats to `x`.
 pub(crate) fn addition(initializer: &[u8]) -> Vec<u8> {
     single(&node(("", "Add"), &["x", "w"], &["y"], &[]), initializer)
+}
+
+/// A model with a Loop of 2^62 steps; the step computes `next` from `state`.
+pub(crate) fn endless(step: Vec<u8>) -> Vec<u8> {
+    const BOOL: u64 = 9;
+    const GRAPH: u64 = 5;
+    let state = |name| value(name, FLOAT, &[None]);
+    let body = [
+        node(("", "Identity"), &["go"], &["goes"], &[]),
+        step,
+        bytes(2, "body"),
+        bytes(11, value("step", INT64, &[])),
+        bytes(11, value("go", BOOL, &[])),
+        bytes(11, state("state")),
+        bytes(12, value("goes", BOOL, &[])),
+        bytes(12, state("next")),
+    ];
+    let body = attribute("body", &bytes(6, body.concat()), GRAPH);
+    let graph = [
+        node(("", "Loop"), &["trips", "", "x"], &["y"], &body),
+        bytes(2, "endless"),
+        bytes(5, tensor("trips", INT64, &[], &(1u64 << 62).to_le_bytes())),
+        bytes(11, value("x", FLOAT, &[Some(64)])),
+        bytes(12, state("y")),
+    ];
+    model(&graph.concat(), "")
 }
