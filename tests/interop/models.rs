@@ -8,27 +8,33 @@ use tempfile::TempDir;
 
 use super::programs::{MODELCTL, Server, files, finish, python, succeed, text};
 
-/// The example, and the models that the PyPI packages magika and silero-vad carry.
+/// Prints where the packages with models are, and writes a model with external data into a folder.
+const PREPARE: &str = r#"
+import importlib.util, onnx, pathlib, sys
+folder = lambda package: pathlib.Path(importlib.util.find_spec(package).origin).parent
+print(folder("magika") / "models/standard_v3_3/model.onnx")
+silero = folder("silero_vad") / "data"
+for name in ("silero_vad.onnx", "silero_vad_16k_op15.onnx"):
+    print(silero / name)
+model = onnx.load(folder("magika") / "models/standard_v3_3/model.onnx")
+onnx.save_model(model, pathlib.Path(sys.argv[1]) / "model.onnx", save_as_external_data=True, location="weights.bin")
+"#;
+
+/// The example, the models that the PyPI packages magika and silero-vad carry, one with external
+/// data, and a folder of two graphs with other files beside them.
 fn models(folder: &Path) -> Vec<PathBuf> {
-    let script = "import importlib.util as u, os, sys\n\
-        for package, path in [('magika', 'models/standard_v3_3'), ('silero_vad', 'data')]:\n\
-        \x20print(os.path.join(os.path.dirname(u.find_spec(package).origin), path))";
-    let found = succeed(python().args(["-c", script]));
+    let external = folder.join("external");
+    fs::create_dir_all(&external).unwrap();
+    let found = succeed(python().args(["-c", PREPARE]).arg(&external));
     let mut models = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/mlp/model.onnx")];
-    let mut packages = found.lines().map(PathBuf::from);
-    models.push(packages.next().unwrap().join("model.onnx"));
-    let silero = packages.next().unwrap();
-    for name in ["silero_vad.onnx", "silero_vad_16k_op15.onnx"] {
-        models.push(silero.join(name));
-    }
-    // A folder of two graphs with other files beside them.
+    models.extend(found.lines().map(PathBuf::from));
     let two = folder.join("two");
     fs::create_dir_all(two.join("sub")).unwrap();
     fs::copy(&models[0], two.join("first.onnx")).unwrap();
     fs::copy(&models[1], two.join("sub/second.onnx")).unwrap();
     fs::write(two.join("README.md"), "Two models.\n").unwrap();
     fs::write(two.join("empty.txt"), "").unwrap();
-    models.push(two);
+    models.extend([external, two]);
     models
 }
 
@@ -52,10 +58,8 @@ fn through(server: &Server, model: &Path, index: usize) -> String {
     let store = folder.path().join("store");
     let reference = server.reference(&format!("models/m{index}:v1"));
     let mut pack = modelctl(&store);
-    pack.arg("pack").arg(model).args(["-t", &reference]);
-    if !model.is_dir() {
-        pack.args(["--record", "1"]);
-    }
+    pack.arg("pack").arg(model);
+    pack.args(["-t", &reference, "--record", "1"]);
     let digest = succeed(&mut pack).trim().to_owned();
     assert!(
         digest.starts_with("sha256:") && digest.len() == 71,
@@ -79,10 +83,8 @@ fn through(server: &Server, model: &Path, index: usize) -> String {
     );
     succeed(modelctl(&elsewhere).arg("verify").arg(&target));
     succeed(modelctl(&elsewhere).args(["verify", &pinned]));
-    if !model.is_dir() {
-        succeed(modelctl(&elsewhere).arg("run").arg(&target));
-        succeed(modelctl(&elsewhere).args(["run", &pinned]));
-    }
+    succeed(modelctl(&elsewhere).arg("run").arg(&target));
+    succeed(modelctl(&elsewhere).args(["run", &pinned]));
     digest
 }
 
