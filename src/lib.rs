@@ -1,9 +1,35 @@
 //! Packs machine-learning models as OCI artifacts, moves them to and from any OCI registry pinned
 //! by digest, and runs a pulled one with ONNX Runtime before it is deployed.
 //!
-//! The modules are listed in the order in which a model passes through them: files become a plan,
-//! the plan becomes blobs in a store, blobs are copied between stores (a registry is one), and
-//! become files again that can be verified and run.
+//! ```
+//! use modelctl::materialise::{self, PullOptions};
+//! use modelctl::pack::{self, PackOptions};
+//! use modelctl::plan::{self, PlanOptions};
+//! use modelctl::store::Memory;
+//!
+//! # #[tokio::main]
+//! # async fn main() -> modelctl::Result<()> {
+//! # let folder = tempfile::tempdir().expect("a temporary folder can be made");
+//! let (model, copy) = (folder.path().join("model"), folder.path().join("copy"));
+//! # std::fs::create_dir(&model).expect("the folder can be written");
+//! # std::fs::write(model.join("labels.txt"), "cat\ndog\n").expect("the folder can be written");
+//! let plan = plan::build(&model, &PlanOptions::default())?; // reads and hashes, writes nothing
+//! let store = Memory::new(); // or a layout, or the repository of a registry
+//! let packed = pack::store(&plan, &store, &PackOptions::default()).await?;
+//! assert_eq!(packed.manifest.digest, plan.manifest.digest());
+//! materialise::pull(&store, &plan.manifest, &copy, &PullOptions::default()).await?;
+//! # assert_eq!(std::fs::read(copy.join("labels.txt")).expect("it was pulled"), b"cat\ndog\n");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The modules are listed in the order in which a model passes through them: files become a plan
+//! ([`model`], [`onnx`], [`plan`]), the plan becomes blobs in a store ([`pack`], [`store`]), blobs
+//! are copied between stores, of which a registry is one ([`transport`], [`transfer`]), and become
+//! files again ([`materialise`]) that are verified ([`verify`]) and run ([`run`]). [`registry`] is the
+//! other side of [`transport`]. All of them speak the vocabulary of [`oci`].
+//!
+//! Nothing here prints, reads the environment or the home directory, or ends the process.
 
 pub mod error;
 
