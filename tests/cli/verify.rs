@@ -149,6 +149,10 @@ sha256:[DIGEST]
 --- stderr
 would remove 5 blobs (5.0 kB) and 0 unfinished files
 ");
+    let left = env.root("home/.local/share/modelctl/ingest/scratch-1/model");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("model.onnx"), "of a run that was killed").unwrap();
     env.run(&["gc", "-q"]).ok();
+    assert!(!left.parent().unwrap().exists());
     assert_eq!(env.run(&["gc", "--json"]).json()["bytes"], 0);
 }

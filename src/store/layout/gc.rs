@@ -27,7 +27,7 @@ pub struct GcPlan {
     pub blobs: Vec<(Digest, u64)>,
     /// Referrers whose subject is not kept.
     pub referrers: Vec<Digest>,
-    /// Files that killed processes left unfinished.
+    /// Files that killed processes left unfinished, and their temporary folders.
     pub leftovers: Vec<PathBuf>,
 }
 
@@ -79,7 +79,7 @@ impl Layout {
             remove(self.blob_path(digest))?;
         }
         for path in &plan.leftovers {
-            remove(path.clone())?;
+            ingest::remove_leftover(path)?;
         }
         Ok(plan)
     }

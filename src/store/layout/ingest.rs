@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::Error;
 use crate::oci::Descriptor;
@@ -17,6 +17,8 @@ use crate::store::{StoreError, VerifyReader, error_of_read};
 
 /// The folder of files that are not complete yet, as oras names it.
 pub(super) const FOLDER: &str = "ingest";
+/// How the names of temporary folders begin.
+const SCRATCH_PREFIX: &str = "scratch-";
 /// The mode of a blob: it never changes again.
 const BLOB_MODE: u32 = 0o444;
 /// The mode of a document that is replaced from time to time.
@@ -87,7 +89,15 @@ pub(super) fn document(root: &Path, path: &Path, bytes: &[u8]) -> Result<(), Sto
     persist(file, path, DOCUMENT_MODE)
 }
 
-/// The files that writers left behind. Under the exclusive content lock nobody writes any more.
+/// Makes a temporary folder.
+pub(super) fn scratch(root: &Path) -> Result<TempDir, StoreError> {
+    let ingest = root.join(FOLDER);
+    folder(&ingest)?;
+    TempDir::with_prefix_in(SCRATCH_PREFIX, &ingest).map_err(StoreError::io(&ingest))
+}
+
+/// The files and folders that writers left behind. Under the exclusive content lock nobody writes
+/// any more. Folders of other tools are left alone.
 pub(super) fn leftovers(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let folder = root.join(FOLDER);
     let entries = match fs::read_dir(&folder) {
@@ -97,12 +107,29 @@ pub(super) fn leftovers(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut found = Vec::new();
     for entry in entries {
         let entry = entry.map_err(StoreError::io(&folder))?;
-        if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        let name = entry.file_name();
+        let is_ours = entry.file_type().is_ok_and(|kind| {
+            let is_scratch = name.to_string_lossy().starts_with(SCRATCH_PREFIX);
+            kind.is_file() || (kind.is_dir() && is_scratch)
+        });
+        if is_ours {
             found.push(entry.path());
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Removes one of the [`leftovers`]; one that is gone already is as good.
+pub(super) fn remove_leftover(path: &Path) -> Result<(), StoreError> {
+    let removed = match path.is_dir() {
+        true => fs::remove_dir_all(path),
+        false => fs::remove_file(path),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io(path)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Makes a folder and those above it, and their names durable.

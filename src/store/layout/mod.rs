@@ -4,7 +4,7 @@
 //! oci-layout            {"imageLayoutVersion":"1.0.0"}
 //! index.json            the entries: manifests by name, referrers without one
 //! blobs/sha256/<hex>    content, mode 0444, never changed
-//! ingest/               files that are being written; gc removes what a killed process left
+//! ingest/               what is being written; gc removes what a killed process left
 //! .content.lock .index.lock
 //! ```
 //!
@@ -21,10 +21,12 @@ mod ingest;
 mod lock;
 mod open;
 mod repair;
+mod scratch;
 mod storage;
 
 pub use gc::GcPlan;
 pub use lock::Hold;
 pub use open::Layout;
 pub use repair::RepairReport;
+pub use scratch::Scratch;
 pub use storage::FileReader;

@@ -75,7 +75,7 @@ impl Layout {
             report.marker_rewritten = true;
         }
         for file in ingest::leftovers(path)? {
-            remove(file)?;
+            ingest::remove_leftover(&file)?;
             report.leftovers += 1;
         }
         Ok(report)

@@ -8,8 +8,8 @@ use clap::Args;
 use modelctl::materialise::{self, PullOptions};
 use modelctl::model::FilePath;
 use modelctl::oci::{Document, Place};
+use modelctl::store::Scratch;
 use modelctl::transfer;
-use tempfile::TempDir;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -97,7 +97,7 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let name = args.place.to_string();
     // Kept until the worker is done.
-    let _fetched: Option<TempDir>;
+    let _fetched: Option<Scratch>;
     let folder = match &args.place {
         Place::Path(folder) => folder.clone(),
         place => {
@@ -168,7 +168,7 @@ async fn artifact(
 }
 
 /// Writes the files into a temporary folder beside the blobs of the store.
-async fn fetch(spot: &Spot, document: &Document, context: &Context) -> Result<TempDir, Failure> {
+async fn fetch(spot: &Spot, document: &Document, context: &Context) -> Result<Scratch, Failure> {
     let folder = context.scratch()?;
     let target = folder.path().join("model");
     materialise::pull(&spot.depot(), document, &target, &PullOptions::default()).await?;

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use modelctl::store::Layout;
+use modelctl::store::{Layout, Scratch};
 use modelctl::transfer::CopyOptions;
-use tempfile::TempDir;
 
 use super::{Environment, Settings};
 use crate::failure::Failure;
@@ -44,10 +43,8 @@ impl Context {
 
     /// A new folder beside the blobs of the store, where there is room for a model; it goes when it
     /// is dropped.
-    pub(crate) fn scratch(&self) -> Result<TempDir, Failure> {
-        let root = self.store()?.root().join("run");
-        let made = std::fs::create_dir_all(&root).and_then(|()| TempDir::new_in(&root));
-        made.map_err(|source| Failure::File { path: root, source })
+    pub(crate) fn scratch(&self) -> Result<Scratch, Failure> {
+        Ok(self.store()?.scratch()?)
     }
 
     /// How copies are made.
