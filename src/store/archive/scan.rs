@@ -18,6 +18,9 @@ const MAX_INDEX: u64 = 32 * 1024 * 1024;
 /// The largest length in bytes that an ordinary header can hold; beyond it a PAX record has it.
 const MAX_HEADER_SIZE: u64 = 0o777_7777_7777;
 
+/// The longest message of the tar reader that is shown, in characters.
+const MAX_MESSAGE: usize = 200;
+
 /// What an archive holds.
 #[derive(Debug)]
 pub(super) struct Contents {
@@ -41,7 +44,7 @@ pub(super) fn scan(tar: &Path, path: &Path) -> Result<Contents, StoreError> {
     };
     let file = File::open(tar).map_err(StoreError::io(path))?;
     let length = file.metadata().map_err(StoreError::io(path))?.len();
-    let unreadable = |error: io::Error| refuse(format!("not a tar of a layout: {error}"));
+    let unreadable = |error: io::Error| refuse(format!("not a tar of a layout: {}", shown(&error)));
     let files = files(&file, length).map_err(unreadable)?;
     let mut index = None;
     let mut has_marker = false;
@@ -60,6 +63,14 @@ pub(super) fn scan(tar: &Path, path: &Path) -> Result<Contents, StoreError> {
         Some(_) => Err(refuse("it has no `oci-layout`".to_owned())),
         None => Err(refuse("it has no `index.json`".to_owned())),
     }
+}
+
+/// What is wrong, without the raw bytes that the tar reader quotes from the second line on.
+fn shown(error: &io::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    let shown = line.chars().filter(|c| !c.is_control());
+    shown.take(MAX_MESSAGE).collect()
 }
 
 /// The regular files of a tar, each name once.
