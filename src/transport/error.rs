@@ -91,6 +91,14 @@ pub enum TransportError {
         /// Why.
         cause: Box<TransportError>,
     },
+    /// The registry does not delete tags, or not this one.
+    #[error("the registry does not remove tag `{tag}` alone: {cause}")]
+    TagStays {
+        /// The tag.
+        tag: String,
+        /// What it answered.
+        cause: Box<TransportError>,
+    },
     /// The content to push could not be read, or is not what it was said to be.
     #[error("cannot push blob `{blob}` to `{registry}`: {cause}")]
     Source {
@@ -256,7 +264,7 @@ impl TransportError {
                 ConnectionFault::Tls(_) => ErrorKind::Failed,
                 _ => ErrorKind::Unavailable,
             },
-            Self::Distrusted { .. } => ErrorKind::Unsupported,
+            Self::Distrusted { .. } | Self::TagStays { .. } => ErrorKind::Unsupported,
             Self::Protocol { .. } => ErrorKind::Unsupported,
             Self::Content { .. } => ErrorKind::Mismatch,
             Self::Document { cause, .. } => cause.kind(),

@@ -324,8 +324,8 @@ async fn delete_says_what_the_registry_does_not_do() {
     let error = anonymous(&server).delete(&tag).await.unwrap_err();
     assert_eq!(
         message(&error, &[("R", &server)]),
-        "`DELETE http://R/v2/m/manifests/v1` failed: not allowed by this registry, or it is \
-         read-only (405)"
+        "the registry does not remove tag `v1` alone: `DELETE http://R/v2/m/manifests/v1` failed: \
+         not allowed by this registry, or it is read-only (405)"
     );
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     let absent: Reference = format!("m@{}", Digest::sha256(b"absent")).parse().unwrap();

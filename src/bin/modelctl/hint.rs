@@ -5,6 +5,7 @@ use std::path::Path;
 
 use modelctl::oci::Reference;
 use modelctl::store::StoreError;
+use modelctl::transport::TransportError;
 use modelctl::{Error, ErrorKind};
 
 use crate::failure::Failure;
@@ -29,6 +30,10 @@ pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
         Failure::Library(Error::Store(StoreError::Mismatch { .. } | StoreError::Size { .. })) => {
             Some("if it came from the local store, `modelctl repair` takes it out".to_owned())
         }
+        Failure::Library(Error::Transport(TransportError::TagStays { .. })) => Some(
+            "`modelctl rm REPOSITORY@DIGEST` removes the artifact with all its tags, where the registry allows that"
+                .to_owned(),
+        ),
         Failure::Library(error @ (Error::Transport(_) | Error::Store(_) | Error::Transfer(_))) => {
             by_kind(error.kind(), command).map(str::to_owned)
         }

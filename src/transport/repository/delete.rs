@@ -5,7 +5,7 @@ use reqwest::header::CONTENT_TYPE;
 
 use super::handle::{Access, Repository};
 use crate::Result;
-use crate::oci::{Digest, Document, MAX_MANIFEST_SIZE, Reference};
+use crate::oci::{Digest, Document, MAX_MANIFEST_SIZE, Reference, Tag};
 use crate::transport::TransportError;
 
 impl Repository {
@@ -14,7 +14,7 @@ impl Repository {
     pub async fn delete(&self, reference: &Reference) -> Result<()> {
         match (reference.digest(), reference.tag()) {
             (Some(digest), _) => self.delete_manifest(digest).await?,
-            (None, Some(tag)) => self.delete_name(&tag.to_string()).await?,
+            (None, Some(tag)) => self.delete_tag(tag).await?,
             (None, None) => {
                 return Err(TransportError::Unusable {
                     subject: format!("reference `{reference}`"),
@@ -33,6 +33,20 @@ impl Repository {
         match subject {
             Some(subject) => self.remove_from_referrers_tag(&subject, digest).await,
             None => Ok(()),
+        }
+    }
+
+    /// Deletes a tag. A registry that keeps its tags says so with 400 or 405 (distribution-spec,
+    /// "Deleting tags"), and old ones with an error that speaks of digests.
+    async fn delete_tag(&self, tag: &Tag) -> Result<(), TransportError> {
+        match self.delete_name(&tag.to_string()).await {
+            Err(error) if matches!(error.status(), Some(400 | 405)) => {
+                Err(TransportError::TagStays {
+                    tag: tag.to_string(),
+                    cause: Box::new(error),
+                })
+            }
+            deleted => deleted,
         }
     }
 
