@@ -91,6 +91,14 @@ error: expected `oci:DIR[:TAG]`, got `store:x:v1`
 }
 
 #[test]
+fn pack_that_fails_leaves_no_layout() {
+    let env = Env::new();
+    let packed = env.run(&["pack", "absent", "-o", "oci:out:v1"]);
+    assert_eq!(packed.code, Some(3));
+    assert!(!env.path("out").exists());
+}
+
+#[test]
 fn pack_of_nothing_is_not_found() {
     Env::new().run(&["pack", "absent", "-t", "x"]).is("\
 exit 3

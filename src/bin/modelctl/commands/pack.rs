@@ -10,7 +10,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::{ContentOptions, RegistryOptions};
 use crate::output::Output;
-use crate::places::Spot;
 use crate::reports::PlanReport;
 
 const HELP: &str = "\
@@ -56,32 +55,27 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let destination = match args.dry_run {
         true => None,
-        false => destination(args.output, args.tag, context).await?,
+        false => destination(args.output, args.tag)?,
     };
     let content = content::plan(args.path, args.content, context, output).await?;
     let Some(destination) = destination else {
         return Ok(output.report(&PlanReport::from(&content.plan))?);
     };
+    // Made only now, so that a plan that fails leaves no empty layout behind.
+    let options = RegistryOptions::default();
+    let destination = context.create(&destination, &options).await?;
     let report = content::store(&content.plan, &destination, None, output.style()).await?;
     output.note(report.note("packed"))?;
     Ok(output.report(&report)?)
 }
 
-async fn destination(
-    output: Option<Place>,
-    tag: Option<Reference>,
-    context: &Context,
-) -> Result<Option<Spot>, Failure> {
+fn destination(output: Option<Place>, tag: Option<Reference>) -> Result<Option<Place>, Failure> {
     match (output, tag) {
-        (Some(place @ Place::Layout { .. }), _) => {
-            let options = RegistryOptions::default();
-            context.create(&place, &options).await.map(Some)
-        }
+        (Some(place @ Place::Layout { .. }), _) => Ok(Some(place)),
         (Some(place), _) => Err(Failure::WrongPlace {
             place,
             expected: "`oci:DIR[:TAG]`",
         }),
-        (None, Some(tag)) => context.entry(tag.or_latest()).map(Some),
-        (None, None) => Ok(None),
+        (None, tag) => Ok(tag.map(|tag| Place::Store(tag.or_latest()))),
     }
 }
