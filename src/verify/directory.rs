@@ -7,6 +7,7 @@ use super::contents::{self, Shown};
 use super::hash::{Item, hash, unreadable};
 use super::ranges::known;
 use super::{Check, Code, Finding, VerifyError, parallel};
+use crate::Error;
 use crate::model::extent_reader::ExtentReader;
 use crate::model::folder::{self, Entry};
 use crate::model::{
@@ -29,12 +30,21 @@ pub struct DirectoryReport {
     pub directory: Option<ModelDir>,
 }
 
+/// Reads and checks the model manifest of a folder, and looks at nothing else of it: that the files
+/// are those that it names is what [`directory`] finds out. Blocks.
+pub fn read_manifest(root: &Path) -> Result<ModelManifest, Error> {
+    Ok(ModelManifest::parse_alone(&read(root)?)?)
+}
+
+fn read(root: &Path) -> Result<Vec<u8>, VerifyError> {
+    let path = root.join(MANIFEST_PATH);
+    folder::read_small(&path, MAX_MODEL_MANIFEST_SIZE).map_err(VerifyError::io(&path))
+}
+
 /// Verifies a folder that `pull`, oras or modctl wrote: every file is hashed, on several threads. In
 /// the split form, each original is hashed through its extents, without being written. Blocks.
 pub fn directory(root: &Path) -> Result<DirectoryReport, VerifyError> {
-    let path = root.join(MANIFEST_PATH);
-    let bytes =
-        folder::read_small(&path, MAX_MODEL_MANIFEST_SIZE).map_err(VerifyError::io(&path))?;
+    let bytes = read(root)?;
     let model = match ModelManifest::parse_alone(&bytes) {
         Ok(model) => model,
         Err(error) => {

@@ -19,7 +19,7 @@ mod ranges;
 mod split_files;
 
 pub use artifact::{ArtifactOptions, artifact};
-pub use directory::{DirectoryReport, directory};
+pub use directory::{DirectoryReport, directory, read_manifest};
 pub use error::VerifyError;
 pub use finding::{Check, Code, Finding, Outcome};
 pub use layout::layout;

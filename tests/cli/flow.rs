@@ -255,6 +255,33 @@ For more information, try '--help'.
 }
 
 #[test]
+fn inspect_reads_the_model_manifest_of_a_folder() {
+    let flow = Flow::new();
+    let pinned = flow.pushed();
+    let (env, remote) = (&flow.env, ["inspect", &pinned, "--json"]);
+    env.run(&["pull", &pinned, "-o", "out", "-q"]).ok();
+    let local = env.run(&["inspect", "./out", "--json"]).json();
+    assert_eq!(local["model"], env.run(&remote).json()["model"]);
+    assert_eq!(local["name"], "./out");
+    assert!(local.get("digest").is_none(), "{local}");
+    assert!(
+        env.run(&["inspect", "./out"])
+            .stdout
+            .contains("graph model.onnx")
+    );
+    env.run(&["inspect", "./out", "--raw"]).is("\
+exit 2
+--- stderr
+error: --raw: a folder has no OCI manifest; name the artifact that it was pulled from
+");
+    env.run(&["inspect", "./mlp"]).is("\
+exit 1
+--- stderr
+error: `./mlp` has no `.modelctl/manifest.json`: no complete pull wrote it, and there is nothing to verify it against
+");
+}
+
+#[test]
 fn inspect_reads_a_remote_model() {
     let flow = Flow::new();
     flow.pushed();

@@ -1,9 +1,13 @@
-//! `inspect`: what an artifact is, without its weights.
+//! `inspect`: what an artifact or a pulled folder is, without its weights.
+
+use std::path::PathBuf;
 
 use clap::Args;
 use modelctl::materialise::fetch_manifest;
 use modelctl::oci::{Kind, Place};
+use modelctl::verify;
 
+use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::RegistryOptions;
@@ -12,19 +16,21 @@ use crate::reports::{InspectReport, Inspected};
 
 const HELP: &str = "\
 Reads the OCI manifest and the model manifest: kilobytes, also of a remote model. With --json the
-model manifest is the member `model`.
+model manifest is the member `model`. Of a folder only the model manifest is read; `verify` says
+whether the files are those that it names.
 
 Examples:
   modelctl inspect registry.example/demo/mlp:v1
   modelctl inspect store:demo/mlp:v1 --json | jq .model.graphs
-  modelctl inspect oci:./layout:v1 --raw";
+  modelctl inspect oci:./layout:v1 --raw
+  modelctl inspect ./mlp";
 
 /// Show what an artifact is: interface, files, layers, tests
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub(crate) struct InspectArgs {
-    /// The artifact
-    #[arg(value_name = "ARTIFACT")]
+    /// The artifact or folder
+    #[arg(value_name = "ARTIFACT|DIR")]
     place: Place,
     /// Print the OCI manifest as it is, byte for byte
     #[arg(long)]
@@ -39,6 +45,9 @@ pub(crate) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    if let Place::Path(path) = args.place {
+        return Ok(output.report(&folder(path, args.raw).await?)?);
+    }
     let spot = context.open(&args.place, &args.registry).await?;
     let document = spot.resolve().await?;
     if args.raw {
@@ -50,7 +59,25 @@ pub(crate) async fn run(
     };
     Ok(output.report(&InspectReport {
         name: spot.to_string(),
-        artifact: Inspected::from(&document),
+        artifact: Some(Inspected::from(&document)),
         model,
     })?)
+}
+
+/// What the model manifest of a folder says.
+async fn folder(path: PathBuf, raw: bool) -> Result<InspectReport, Failure> {
+    if raw {
+        return Err(Failure::Option {
+            option: "--raw",
+            reason: "a folder has no OCI manifest; name the artifact that it was pulled from"
+                .to_owned(),
+        });
+    }
+    let name = path.display().to_string();
+    let model = blocking(move || verify::read_manifest(&path)).await?;
+    Ok(InspectReport {
+        name,
+        artifact: None,
+        model: Some(model),
+    })
 }

@@ -14,9 +14,9 @@ use crate::text::{Size, Table, count, word};
 pub(crate) struct InspectReport {
     /// What was asked for.
     pub(crate) name: String,
-    /// The artifact.
+    /// The artifact; absent where a folder was looked at.
     #[serde(flatten)]
-    pub(crate) artifact: Inspected,
+    pub(crate) artifact: Option<Inspected>,
     /// The model manifest; absent in artifacts of other tools.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<ModelManifest>,
@@ -63,7 +63,9 @@ impl fmt::Display for InspectReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut head = Table::default();
         head.row(["name".to_owned(), self.name.clone()]);
-        self.artifact.describe(&mut head);
+        if let Some(artifact) = &self.artifact {
+            artifact.describe(&mut head);
+        }
         if let Some(model) = &self.model {
             describe_model(model, &mut head);
         }
@@ -75,7 +77,10 @@ impl fmt::Display for InspectReport {
             write_files(model, f)?;
             write_tests(model, f)?;
         }
-        self.artifact.write_layers(f)
+        match &self.artifact {
+            Some(artifact) => artifact.write_layers(f),
+            None => Ok(()),
+        }
     }
 }
 
