@@ -21,6 +21,13 @@ pub(crate) struct InputArgs {
     pub(crate) seed: u64,
 }
 
+impl InputArgs {
+    /// Whether anything was said about inputs that are made.
+    pub(crate) fn shapes_inputs(&self) -> bool {
+        !self.shape.is_empty() || !self.range.is_empty()
+    }
+}
+
 impl From<InputArgs> for InputOptions {
     fn from(args: InputArgs) -> Self {
         let range = |range: Range| {

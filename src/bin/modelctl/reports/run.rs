@@ -20,11 +20,19 @@ pub(crate) struct SmokeTestReport {
     /// The cases.
     #[serde(flatten)]
     pub(crate) report: SmokeReport,
+    /// Whether `--shape` or `--range` was given and no input was made.
+    #[serde(skip)]
+    pub(crate) has_unused_options: bool,
 }
 
 impl SmokeTestReport {
     /// Fails where an output differs; says so where nothing could be compared.
     pub(crate) fn verdict(&self, output: &mut Output) -> Result<(), Failure> {
+        if self.has_unused_options {
+            output.warn(
+                "--shape and --range were not used: the artifact has smoke tests of its own",
+            )?;
+        }
         self.report.verdict().map_err(modelctl::Error::from)?;
         let runtime = &self.report.runtime.version;
         match self.report.compared() {

@@ -110,6 +110,7 @@ fn verified(name: &str, folder: &Path) -> Result<Result<ModelDir, FindingsReport
 
 impl Smoke {
     fn run(self, engine: &Engine, model: &ModelDir) -> Result<SmokeTestReport, Error> {
+        let has_input_options = self.inputs.shapes_inputs();
         let options = SmokeOptions {
             graph: self.graph,
             rtol: self.rtol,
@@ -119,9 +120,12 @@ impl Smoke {
                 threads: self.threads,
             },
         };
+        let report = run::smoke_test(engine, model, &options)?;
+        let all_stored = report.cases.iter().all(|case| case.case.is_some());
         Ok(SmokeTestReport {
             name: self.name,
-            report: run::smoke_test(engine, model, &options)?,
+            has_unused_options: has_input_options && all_stored,
+            report,
         })
     }
 }
