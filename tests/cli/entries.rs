@@ -46,12 +46,31 @@ fn ls_needs_a_place_that_has_entries() {
     Env::new().run(&["ls", "./x"]).is("\
 exit 2
 --- stderr
-error: expected a repository without a tag, as in `registry.example/mlp`, or `oci:DIR`, got `./x`
+error: expected a repository without a tag, as in `registry.example/mlp`, `oci:DIR` or `oci-archive:FILE`, got `./x`
 ");
     Env::new().run(&["ls", "oci:x"]).is("\
 exit 3
 --- stderr
 error: `oci-layout` not found in `x`
+");
+}
+
+#[test]
+fn ls_shows_what_an_archive_holds() {
+    let env = env_with_entry();
+    env.run(&["cp", "store:demo/mlp:v1", "oci-archive:mlp.tar:v1", "-q"])
+        .ok();
+    env.run(&["ls", "oci-archive:mlp.tar"]).is("\
+exit 0
+NAME  SIZE   DIGEST
+v1    485 B  sha256:[DIGEST]
+");
+    // What the tar reader quotes of it never reaches the terminal.
+    env.write("no.tar", format!("{:x<512}", "import x\n\u{1b}[31m"));
+    env.run(&["ls", "oci-archive:no.tar"]).is("\
+exit 1
+--- stderr
+error: archive `no.tar`: not a tar of a layout: numeric field was not a number: xxxxxxxx when getting cksum for import x
 ");
 }
 
@@ -72,6 +91,20 @@ demo/mlp:stable  485 B  sha256:[DIGEST]
 demo/mlp:v1      485 B  sha256:[DIGEST]
 demo/mlp:v2      485 B  sha256:[DIGEST]
 ");
+}
+
+#[test]
+fn tag_json_lists_the_new_names() {
+    let env = env_with_entry();
+    env.run(&["tag", "store:demo/mlp:v1", "v2", "--json"])
+        .is(r#"exit 0
+{
+  "digest": "sha256:[DIGEST]",
+  "names": [
+    "store:demo/mlp:v2"
+  ]
+}
+"#);
 }
 
 #[test]

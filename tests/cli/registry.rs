@@ -140,3 +140,33 @@ fn wait_until(mut condition: impl FnMut() -> bool) {
         thread::sleep(Duration::from_millis(10));
     }
 }
+
+/// distribution 2 answers so; it has no tags that could go alone.
+#[test]
+fn registry_that_keeps_its_tags_is_not_taken_for_a_corrupt_one() {
+    let env = Env::new();
+    env.write("model/weights.bin", "x");
+    let server = Scripted::start(|seen| {
+        let body = r#"{"errors":[{"code":"DIGEST_INVALID","message":"no"}]}"#;
+        (seen.method == "DELETE").then(|| Reply::new(400, body))
+    });
+    let reference = format!("{}/m:v1", server.address);
+    env.run(&["push", "./model", &reference, "-q"]).ok();
+    env.run(&["rm", &reference]).is("\
+exit 1
+--- stderr
+error: the registry does not remove tag `v1` alone: `DELETE http://127.0.0.1:[PORT]/v2/m/manifests/v1` failed: the registry refused (400): DIGEST_INVALID no
+
+hint: `modelctl rm REPOSITORY@DIGEST` removes the artifact with all its tags, where the registry allows that
+");
+}
+
+#[test]
+fn localhost_is_asked_in_tls_on_request() {
+    let server = Scripted::honest();
+    let reference = format!("{}/m", server.address);
+    let asked = Env::new().run(&["ls", &reference, "--plain-http=false"]);
+    assert!(asked.stderr.contains("`GET https://127.0.0.1"), "{asked}");
+    assert!(server.log().is_empty());
+    Env::new().run(&["ls", &reference, "--plain-http"]).ok();
+}

@@ -1,11 +1,10 @@
-//! `ls`: entries of a layout, tags of a repository.
+//! `ls`: entries of a layout or an archive, tags of a repository.
 
 use std::fmt;
 
 use clap::Args;
-use modelctl::Result;
 use modelctl::oci::{Digest, Place, Reference};
-use modelctl::store::{Entry, Layout};
+use modelctl::store::{Archive, Entry, Layout, fetch_document};
 use serde::Serialize;
 
 use crate::blocking::blocking;
@@ -13,7 +12,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::RegistryOptions;
 use crate::output::Output;
-use crate::places::is_bare;
+use crate::places::{Depot, is_bare};
 use crate::reports::Inspected;
 use crate::text::{Size, Table};
 
@@ -21,20 +20,21 @@ const EXAMPLES: &str = "\
 Examples:
   modelctl ls
   modelctl ls registry.example/demo/mlp
-  modelctl ls oci:./layout";
+  modelctl ls oci:./layout
+  modelctl ls oci-archive:mlp.tar";
 
-/// List the entries of the local store, or the tags of a repository
+/// List the entries of the local store, a layout or an archive, or the tags of a repository
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct LsArgs {
-    /// A repository without a tag, or `oci:DIR`
+    /// A repository without a tag, `oci:DIR` or `oci-archive:FILE`
     #[arg(value_name = "REPOSITORY")]
     place: Option<Place>,
     #[command(flatten)]
     registry: RegistryOptions,
 }
 
-/// The entries of a layout.
+/// The entries of a layout or an archive.
 #[derive(Serialize)]
 struct EntriesReport {
     entries: Vec<EntryReport>,
@@ -89,19 +89,23 @@ pub(crate) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let layout = match args.place {
-        None => context.store()?,
-        Some(Place::Layout { path, tag: None }) => Layout::open(&path)?,
+    let (depot, entries) = match args.place {
+        None => layout(context.store()?).await?,
+        Some(Place::Layout { path, tag: None }) => layout(Layout::open(&path)?).await?,
+        Some(Place::Archive { path, tag: None }) => {
+            let archive = blocking(move || Archive::open(&path)).await?;
+            let entries = archive.entries();
+            (Depot::Archive(archive), entries)
+        }
         Some(Place::Registry(reference)) if is_bare(&reference) => {
             return tags(reference, &args.registry, context, output).await;
         }
         Some(place) => {
-            let expected = "a repository without a tag, as in `registry.example/mlp`, or `oci:DIR`";
+            let expected = "a repository without a tag, as in `registry.example/mlp`, `oci:DIR` or `oci-archive:FILE`";
             return Err(Failure::WrongPlace { place, expected });
         }
     };
-    let report = blocking(move || entries(&layout)).await?;
-    Ok(output.report(&report)?)
+    Ok(output.report(&describe(&depot, entries).await)?)
 }
 
 async fn tags(
@@ -119,19 +123,24 @@ async fn tags(
     })?)
 }
 
-fn entries(layout: &Layout) -> Result<EntriesReport> {
-    let describe = |entry: Entry| {
-        let Entry { name, manifest } = entry;
-        let document = layout.read_document(&manifest.digest, Some(&manifest.media_type));
+async fn layout(layout: Layout) -> Result<(Depot, Vec<Entry>), Failure> {
+    let depot = Depot::Layout(layout.clone());
+    let entries = blocking(move || layout.entries()).await?;
+    Ok((depot, entries))
+}
+
+async fn describe(depot: &Depot, listed: Vec<Entry>) -> EntriesReport {
+    let mut entries = Vec::new();
+    for Entry { name, manifest } in listed {
+        let document = fetch_document(depot, &manifest).await;
         let inspected = document.ok().map(|document| Inspected::from(&document));
-        EntryReport {
+        entries.push(EntryReport {
             name,
             digest: manifest.digest,
             size: inspected.as_ref().map(|inspected| inspected.size),
             artifact_type: inspected.and_then(|inspected| inspected.artifact_type),
-        }
-    };
-    let mut entries: Vec<EntryReport> = layout.entries()?.into_iter().map(describe).collect();
+        });
+    }
     entries.sort_by(|a, b| (&a.name, a.digest).cmp(&(&b.name, b.digest)));
-    Ok(EntriesReport { entries })
+    EntriesReport { entries }
 }

@@ -1,13 +1,15 @@
 //! `tag`: gives an artifact more tags where it is.
 
+use std::fmt;
+
 use clap::Args;
-use modelctl::oci::{Place, Tag};
+use modelctl::oci::{Digest, Place, Tag};
+use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::RegistryOptions;
 use crate::output::Output;
-use crate::reports::TransferReport;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,6 +30,19 @@ pub(crate) struct TagArgs {
     registry: RegistryOptions,
 }
 
+/// The new names; as text the digest that they lead to.
+#[derive(Serialize)]
+struct TagReport {
+    digest: Digest,
+    names: Vec<String>,
+}
+
+impl fmt::Display for TagReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.digest.fmt(f)
+    }
+}
+
 /// Resolves the artifact once, then tags its digest.
 pub(crate) async fn run(
     args: TagArgs,
@@ -37,11 +52,13 @@ pub(crate) async fn run(
     let spot = context.open(&args.place, &args.registry).await?;
     let document = spot.resolve().await?;
     let descriptor = document.descriptor();
+    let mut names = Vec::new();
     for tag in args.tags {
         let tagged = spot.with_tag(tag);
         tagged.tag(&descriptor).await?;
         output.note(format_args!("tagged {tagged}"))?;
+        names.push(tagged.to_string());
     }
-    let name = args.place.to_string();
-    Ok(output.report(&TransferReport::unmoved(name, descriptor.digest))?)
+    let digest = descriptor.digest;
+    Ok(output.report(&TagReport { digest, names })?)
 }

@@ -52,7 +52,7 @@ impl Context {
         };
         Ok(Client::new(ClientOptions {
             credentials,
-            plain_http: options.plain_http.then_some(true),
+            plain_http: options.plain_http,
             certificate_authorities: ca_cert.into_iter().collect(),
             client_certificate: certificate(options),
             proxies: self.proxies(),

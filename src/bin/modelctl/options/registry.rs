@@ -18,9 +18,16 @@ pub(crate) struct RegistryOptions {
         value_parser = host
     )]
     pub(crate) registry: Option<String>,
-    /// Talk HTTP without TLS (localhost always may)
-    #[arg(long)]
-    pub(crate) plain_http: bool,
+    /// Talk HTTP without TLS, as with localhost anyway; `=false` talks TLS to localhost, too
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(crate) plain_http: Option<bool>,
     /// Trust the certificates in this PEM file as well
     #[arg(
         long,

@@ -39,11 +39,6 @@ impl TransferReport {
         }
     }
 
-    /// Says what an artifact is that stayed where it was.
-    pub(crate) fn unmoved(name: String, digest: Digest) -> Self {
-        Self::new(name, digest, &CopyReport::default())
-    }
-
     /// The same in a sentence, for people.
     pub(crate) fn note(&self, verb: &str) -> String {
         let moved = moved(self.copied, self.bytes, self.skipped);
