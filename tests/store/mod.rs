@@ -3,6 +3,7 @@
 mod archive;
 pub(crate) mod contract;
 mod gc;
+mod hostile_archive;
 mod layout;
 mod programs;
 mod repair;
