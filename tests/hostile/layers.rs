@@ -8,6 +8,7 @@ use std::path::Path;
 
 use modelctl::ErrorKind;
 use modelctl::materialise::{PullOptions, pull};
+use modelctl::model::source::Globs;
 use modelctl::model::{Extent, File, Form, Role};
 use modelctl::oci::{Descriptor, Document, annotation, media_type};
 use modelctl::store::Layout;
@@ -263,6 +264,58 @@ async fn artifact_of_another_tool_is_pulled_as_its_files() {
         .await
         .unwrap();
     assert!(!findings.iter().any(|finding| finding.is_failure()));
+}
+
+/// Security row A33: layers that are empty, that occur twice, or of which there are many.
+#[tokio::test(flavor = "multi_thread")]
+async fn empty_repeated_and_many_layers_are_files_like_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..10_000).map(|number| format!("d/{number}")).collect();
+    let mut layers = vec![
+        ("text/plain", "empty", &b""[..]),
+        ("text/plain", "once", b"same"),
+        ("text/plain", "twice", b"same"),
+    ];
+    layers.extend(
+        names
+            .iter()
+            .map(|name| ("text/plain", name.as_str(), &b"x"[..])),
+    );
+    let (blobs, document) = foreign(&layers);
+    let findings = verify::artifact(&blobs, &document, &ArtifactOptions::default())
+        .await
+        .unwrap();
+    assert!(!findings.iter().any(|finding| finding.is_failure()));
+    assert!(findings.len() >= layers.len());
+    // Ten thousand files take their time on a disk.
+    let some = PullOptions {
+        only: Some(Globs::new(["/empty", "/once", "/twice", "/d/99*"]).unwrap()),
+        ..PullOptions::default()
+    };
+    let target = folder.path().join("out");
+    pull(&blobs, &document, &target, &some).await.unwrap();
+    let written = read_tree(&target);
+    assert_eq!(written.len(), 3 + 111);
+    for (_, name, bytes) in &layers {
+        assert!(
+            written.get(*name).is_none_or(|read| read == bytes),
+            "{name}"
+        );
+    }
+    // One name for two contents, or two for the same: either hides a file.
+    for second in [&b"same"[..], b"other"] {
+        let twice = [
+            ("text/plain", "name", &b"same"[..]),
+            ("text/plain", "name", second),
+        ];
+        let (blobs, document) = foreign(&twice);
+        let target = folder.path().join("none");
+        let error = pull(&blobs, &document, &target, &options(Form::Original)).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Mismatch);
+        assert!(error.to_string().contains("`name`"), "{error}");
+        assert!(!target.exists());
+    }
 }
 
 /// Security row A37: what cannot be pulled as a file is named, not left out.

@@ -83,7 +83,8 @@ async fn list_without_end_is_given_up() {
             .ends_with(": the registry returned more than 1000 pages"),
         "{error}"
     );
-    assert!(started.elapsed() < Duration::from_secs(20));
+    // A third of a second where nothing else runs.
+    assert!(started.elapsed() < Duration::from_secs(5));
 }
 
 /// Security row A26: the same for referrers, which are asked for before anything is copied.

@@ -2,6 +2,7 @@
 
 mod auth;
 mod blobs;
+mod graphs;
 mod layers;
 mod lists;
 mod manifests;
