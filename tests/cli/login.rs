@@ -161,7 +161,8 @@ fn secrets_are_never_shown() {
     env.write("model/weights.bin", [7; 3000]);
     let reference = format!("{}/m:v1", server.address);
     let host = server.address.to_string();
-    let commands: [&[&str]; 9] = [
+    let retagged = format!("{}/m:v2", server.address);
+    let commands: [&[&str]; 15] = [
         &["push", "./model", &reference],
         &["pull", &reference, "-o", "out"],
         &["pull", &reference],
@@ -170,7 +171,13 @@ fn secrets_are_never_shown() {
         &["ls", &host],
         &["cp", &reference, "oci:layout:v1"],
         &["rm", &reference],
+        &["tag", &reference, "v2"],
+        &["cp", &reference, &retagged],
+        &["run", &reference],
+        &["doctor"],
+        &["config"],
         &["login", &host],
+        &["logout", &host],
     ];
     for command in commands {
         for more in [&["-vvv"][..], &["-vvv", "--json"]] {

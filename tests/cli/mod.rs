@@ -6,6 +6,7 @@ mod docs;
 mod entries;
 mod flow;
 mod hostile;
+mod hostile_models;
 mod login;
 mod pack;
 mod reference;
