@@ -295,6 +295,14 @@ fn what_is_no_layout_is_refused() {
     };
     refuse(b"", "it has no `index.json`");
     refuse(&[b'x'; 2048], "not a tar of a layout");
+    let folder = TempDir::new().unwrap();
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+    for path in [folder.path(), &pipe] {
+        let error = Archive::open(path).unwrap_err();
+        let expected = format!("archive `{}`: not a regular file", path.display());
+        assert_eq!(error.to_string(), expected);
+    }
     let absent = Archive::open(Path::new("/nonexistent/x.tar")).unwrap_err();
     assert_eq!(absent.kind(), ErrorKind::NotFound);
     let mut archive = Hostile::new();

@@ -33,6 +33,14 @@ impl Archive {
     /// Opens an archive and finds its parts. The file has to stay as it is. One that is compressed
     /// with gzip is unpacked into a temporary file.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let metadata = path.metadata().map_err(StoreError::io(path))?;
+        // Opening a FIFO would wait for somebody to write.
+        if !metadata.is_file() {
+            return Err(StoreError::Archive {
+                path: path.to_owned(),
+                reason: "not a regular file".to_owned(),
+            });
+        }
         let unpacked = inflate(path)?;
         let tar = unpacked.as_deref().unwrap_or(path);
         Ok(Self {
