@@ -84,6 +84,13 @@ Usage: modelctl run --input <NAME=@FILE> --output <DIR> <ARTIFACT|DIR>
 
 For more information, try '--help'.
 ");
+    env.run(&["run", "./mlp", "--memory-limit", "10"]).is("\
+exit 2
+--- stderr
+error: invalid value '10' for '--memory-limit <MIB>': expected 0 or at least 512 (MiB)
+
+For more information, try '--help'.
+");
     env.run(&["run", "./mlp", "--shape", "x=1,a"]).is("\
 exit 2
 --- stderr

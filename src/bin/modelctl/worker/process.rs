@@ -21,6 +21,8 @@ use crate::output::{Output, Style};
 
 /// Bytes in the unit of `--memory-limit`.
 const MIB: u64 = 1 << 20;
+/// The least memory limit, in that unit: ONNX Runtime takes 300 of address space to load.
+const LEAST_MEMORY: u64 = 512;
 
 /// Where ONNX Runtime is, and what it may use.
 #[derive(Debug, Clone, Args)]
@@ -30,11 +32,20 @@ pub(crate) struct RuntimeOptions {
     #[arg(long, value_name = "FILE")]
     ort_lib: Option<PathBuf>,
     /// Memory that it may use, in MiB; 0 is unlimited
-    #[arg(long, value_name = "MIB", default_value_t = 16384)]
+    #[arg(long, value_name = "MIB", default_value_t = 16384, value_parser = memory)]
     memory_limit: u64,
     /// Time that it may take, in seconds; 0 is unlimited
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     time_limit: u64,
+}
+
+/// Parses a limit with which the library at least loads: below that there would be nothing but
+/// crashes of the worker.
+fn memory(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(limit) if limit == 0 || limit >= LEAST_MEMORY => Ok(limit),
+        _ => Err(format!("expected 0 or at least {LEAST_MEMORY} (MiB)")),
+    }
 }
 
 /// What a worker is told.
