@@ -107,8 +107,8 @@ pub enum StoreError {
         /// What is wrong with it, and the remedy.
         reason: String,
     },
-    /// Another process is adding to the store, so that nothing can be removed from it now.
-    #[error("`{}` is in use: another process is adding to it", path.display())]
+    /// Another process adds to the store or uses a folder in it, so that nothing can be removed now.
+    #[error("`{}` is in use: another process adds to it, or runs a model of it", path.display())]
     Busy {
         /// The layout.
         path: PathBuf,
