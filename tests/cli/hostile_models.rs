@@ -1,12 +1,13 @@
 //! Models that nobody should run, through the binary: what is said in full, and the exit code.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use modelctl::oci::Digest;
 
 use crate::support::env::{Env, Transcript};
-use crate::support::graphs::{attribute, endless, model, node, single};
+use crate::support::graphs::{addition, attribute, endless, external, model, node, single};
 use crate::support::models::number;
 
 /// A pulled folder of the example model, and a file that could be ONNX Runtime but is not.
@@ -169,4 +170,47 @@ fn model_that_onnx_runtime_refuses_is_an_error() {
     assert_eq!(refused.code, Some(1), "{refused}");
     let start = "error: `model.onnx`: ONNX Runtime does not load it: ";
     assert!(refused.stderr.starts_with(start), "{refused}");
+}
+
+/// Security rows A50 to A53: external data that is not where or what it should be.
+#[test]
+fn unsafe_external_data_is_neither_packed_nor_run() {
+    let with = |location: &str, offset: &str| {
+        let entries = [("location", location), ("offset", offset)];
+        model(&addition(&external(&[2], &entries)), "")
+    };
+    let env = Env::new();
+    env.write("secret.bin", [7; 8]);
+    env.write("m/w.bin", [0; 8]);
+    for (bytes, reason) in [
+        (with("../secret.bin", "0"), "location has a `..` component"),
+        (
+            with("*/_ORT_MEM_ADDR_/*", "0"),
+            "location is an in-memory marker",
+        ),
+        (
+            with("w.bin", "4"),
+            "bytes 4 to 12 are beyond the 8 bytes of external data `w.bin`",
+        ),
+        (with("w.bin", "-1"), "offset of external data is `-1`"),
+    ] {
+        env.write("m/model.onnx", bytes);
+        let refused = env.run(&["pack", "./m", "-t", "x"]);
+        assert_eq!(refused.code, Some(1), "{refused}");
+        let start = format!("error: `model.onnx`: initializer `w`: {reason}");
+        assert!(refused.stderr.starts_with(&start), "{refused}");
+    }
+    env.write("m/model.onnx", with("w.bin", "0"));
+    env.run(&["pack", "./m", "-t", "m:v1", "-q"]).ok();
+    env.run(&["pull", "store:m:v1", "-o", "out", "-q"]).ok();
+    // The same bytes, but whoever has the other end can change them after they were verified.
+    fs::remove_file(env.path("out/w.bin")).unwrap();
+    symlink(env.path("m/w.bin"), env.path("out/w.bin")).unwrap();
+    let library = env.write("libonnxruntime.so", "no library");
+    let refused = env.run(&["run", "./out", "--ort-lib", library.to_str().unwrap()]);
+    assert_eq!(refused.code, Some(5), "{refused}");
+    assert!(
+        refused.stdout.contains("FAIL  file            w.bin"),
+        "{refused}"
+    );
 }
