@@ -33,8 +33,9 @@ reference=$address/large/model
 measured 'pack' pack "$folder/model.onnx" -t "$reference:v1"
 measured 'push from the store' push "$reference:v1"
 digest=$(tail -n 1 "$folder/out")
-measured 'push from the path, again' push "$folder/model.onnx" "$reference:v2"
+measured 'push from the path' push "$folder/model.onnx" "$address/large/other:v1"
 test "$digest" = "$(tail -n 1 "$folder/out")"
+measured 'push from the path, again' push "$folder/model.onnx" "$address/large/other:v2"
 rm -rf "$MODELCTL_STORE"
 measured 'pull into a folder' pull "$reference@$digest" -o "$folder/pulled"
 cmp "$folder/model.onnx" "$folder/pulled/model.onnx"
