@@ -20,6 +20,7 @@ use super::depot::Depot;
 use super::wire::{Connection, Hosts};
 use super::{RegistryError, RegistryOptions};
 use crate::Result;
+use crate::store::on_thread;
 
 /// The read buffer of a connection, and so the longest chunk of a body, in bytes: small enough
 /// that a chunk is still in the processor's cache when it is written and hashed.
@@ -38,9 +39,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
     let store = options.store.clone();
-    let depot = tokio::task::spawn_blocking(move || Depot::open(&store))
-        .await
-        .expect("opening a depot does not panic")?;
+    let depot = on_thread(move || Depot::open(&store)).await?;
     let address = listener.local_addr().map_err(RegistryError::Listen)?;
     let hosts = Hosts::new(address, &options);
     let grace = options.grace;

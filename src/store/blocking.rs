@@ -3,11 +3,15 @@
 use std::io::{self, Read};
 use std::sync::{Arc, Weak};
 
-/// Runs blocking work on a thread of its own. A panic in it goes on in the caller.
+/// Runs blocking work on a thread of its own. A panic in it goes on in the caller. Only a runtime
+/// that shuts down cancels the work, and then nobody waits for it any more.
 pub(crate) async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

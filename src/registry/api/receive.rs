@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use tokio::sync::{OwnedMutexGuard, mpsc};
 
-use super::service::Service;
+use super::service::{Service, on_disk};
 use crate::registry::RegistryError;
 use crate::registry::depot::{Lease, Turn, Upload};
 use crate::registry::wire::{self, Code, Failure};
@@ -57,19 +57,6 @@ pub(super) async fn receive(
         upload,
         lease,
     })
-}
-
-/// Runs a step that blocks. It ends even if the request is given up, and leaves the upload whole.
-async fn on_disk(
-    step: impl FnOnce() -> Result<Guard, RegistryError> + Send + 'static,
-) -> Result<Guard, Failure> {
-    match tokio::task::spawn_blocking(step).await {
-        Ok(result) => result.map_err(Failure::from),
-        Err(error) => {
-            tracing::error!("an upload was given up: {error}");
-            Err(Failure::new(Code::Unknown, "the registry gave up"))
-        }
-    }
 }
 
 fn reserve(upload: Guard, length: Option<u64>) -> Result<Guard, RegistryError> {

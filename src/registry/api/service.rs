@@ -52,12 +52,20 @@ impl Service {
         work: impl FnOnce(&Self) -> Result<T, RegistryError> + Send + 'static,
     ) -> Result<T, Failure> {
         let service = Arc::clone(self);
-        match tokio::task::spawn_blocking(move || work(&service)).await {
-            Ok(result) => result.map_err(Failure::from),
-            Err(error) => {
-                tracing::error!("a request was given up: {error}");
-                Err(Failure::new(Code::Unknown, "the registry gave up"))
-            }
+        on_disk(move || work(&service)).await
+    }
+}
+
+/// Runs a step that blocks. It ends even if the request is given up. A panic in it is the failure
+/// of this request alone.
+pub(super) async fn on_disk<T: Send + 'static>(
+    step: impl FnOnce() -> Result<T, RegistryError> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(step).await {
+        Ok(result) => result.map_err(Failure::from),
+        Err(error) => {
+            tracing::error!("a request was given up: {error}");
+            Err(Failure::new(Code::Unknown, "the registry gave up"))
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::Result;
 use crate::oci::{
     Descriptor, Digest, Document, MAX_MANIFEST_SIZE, OciError, Reference, Tag, media_type,
 };
-use crate::store::{BlobSource, Tags, VerifyReader, error_of_read};
+use crate::store::{BlobSource, Tags, VerifyReader, error_of_read, on_thread};
 use crate::transport::TransportError;
 use crate::transport::error::ContentFault;
 use crate::transport::http::{Answer, Body, Request};
@@ -192,12 +192,9 @@ async fn read_source(expected: &Descriptor, content: &dyn BlobSource) -> Result<
     let digest = expected.digest;
     let failed = |error| error_of_read(error, &digest);
     let mut checked = VerifyReader::new(content.open_at(0).map_err(failed)?, expected);
-    let reading = tokio::task::spawn_blocking(move || {
+    let read = on_thread(move || {
         let mut bytes = Vec::new();
         checked.read_to_end(&mut bytes).map(|_| bytes)
     });
-    match reading.await {
-        Ok(read) => read.map_err(failed),
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
+    read.await.map_err(failed)
 }
