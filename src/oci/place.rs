@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::reference::excerpt;
 use super::{Reference, ReferenceError, Tag};
 
 /// A place that holds artifacts or files.
@@ -89,7 +90,7 @@ fn path_and_tag(text: &str, rest: &str) -> Result<(PathBuf, Option<Tag>), PlaceE
         _ => (rest, None),
     };
     if path.is_empty() {
-        return Err(PlaceError::NoPath(text.chars().take(300).collect()));
+        return Err(PlaceError::NoPath(excerpt(text)));
     }
     Ok((path.into(), tag))
 }

@@ -230,7 +230,8 @@ fn is_component(component: &str) -> bool {
     })
 }
 
-fn excerpt(text: &str) -> String {
+/// The start of a hostile text, short enough for a message.
+pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(300).collect()
 }
 

@@ -33,26 +33,26 @@ impl Tensor {
             return Err(TensorError::Unsupported(what));
         }
         check_rank(&shape)?;
-        let expected = dtype.byte_length(&shape);
-        let actual = bytes.len() as u64;
-        if expected != Some(actual) {
-            return Err(TensorError::Length {
-                dtype,
-                shape,
-                expected,
-                actual,
-            });
-        }
-        let data = Data::Bytes(bytes);
-        Ok(Self { dtype, shape, data })
+        let lengths = (dtype.byte_length(&shape), bytes.len());
+        Self::of_length(lengths, dtype, shape, Data::Bytes(bytes))
     }
 
     /// Makes a tensor of strings, as many as the shape says.
     pub fn from_strings(shape: Vec<u64>, strings: Vec<String>) -> Result<Self, TensorError> {
         check_rank(&shape)?;
         let dtype = DataType::STRING;
-        let expected = element_count(&shape);
-        let actual = strings.len() as u64;
+        let lengths = (element_count(&shape), strings.len());
+        Self::of_length(lengths, dtype, shape, Data::Strings(strings))
+    }
+
+    /// Makes a tensor whose data have the length that they should.
+    fn of_length(
+        (expected, actual): (Option<u64>, usize),
+        dtype: DataType,
+        shape: Vec<u64>,
+        data: Data,
+    ) -> Result<Self, TensorError> {
+        let actual = actual as u64;
         if expected != Some(actual) {
             return Err(TensorError::Length {
                 dtype,
@@ -61,7 +61,6 @@ impl Tensor {
                 actual,
             });
         }
-        let data = Data::Strings(strings);
         Ok(Self { dtype, shape, data })
     }
 
