@@ -18,6 +18,7 @@ crane       github.com/google/go-containerregistry/cmd/crane            v0.22.1
 oras        oras.land/oras/cmd/oras                                     v1.3.2
 regctl      github.com/regclient/regclient/cmd/regctl                   v0.11.7
 conformance github.com/opencontainers/distribution-spec/conformance     v0.0.0-20260831232431-97274622c111
+toxiproxy-server github.com/Shopify/toxiproxy/v2/cmd/server             v2.12.0
 "
 
 install_go() {
@@ -28,7 +29,9 @@ install_go() {
       continue
     fi
     echo "installing $program $version"
-    CGO_ENABLED=0 GOBIN="$cache/bin" go install "$module@$version"
+    # Under a folder of its own, since Go names a program after its module's last part.
+    CGO_ENABLED=0 GOBIN="$cache/go-install" go install "$module@$version"
+    mv "$cache/go-install/${module##*/}" "$cache/bin/$program"
   done <<<"$go_programs"
 }
 
@@ -48,7 +51,7 @@ install_python() {
 
 install_apt() {
   missing=()
-  for program in docker-registry skopeo strace; do
+  for program in curl docker-registry skopeo strace; do
     command -v "$program" >/dev/null || missing+=("$program")
   done
   [ -x /usr/bin/time ] || missing+=(time)
