@@ -81,6 +81,16 @@ impl ErrorKind {
 }
 
 impl Error {
+    /// The blob that a registry lacks, if that is why it did not take a manifest: it may have lost
+    /// it since it was asked, or not yet know it everywhere. Pushing that blob again can help.
+    pub fn missing_blob(&self) -> Option<oci::Digest> {
+        match self {
+            Self::Transport(error) => error.missing_blob(),
+            Self::Transfer(error) => error.missing_blob(),
+            _ => None,
+        }
+    }
+
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {

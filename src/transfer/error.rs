@@ -52,6 +52,14 @@ impl Side {
 }
 
 impl TransferError {
+    /// The blob that the destination lacks, if that is why it did not take a manifest.
+    pub(crate) fn missing_blob(&self) -> Option<Digest> {
+        match self {
+            Self::Side { cause, side, .. } if *side == Side::Destination => cause.missing_blob(),
+            Self::Side { .. } => None,
+        }
+    }
+
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {

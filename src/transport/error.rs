@@ -299,6 +299,16 @@ impl TransportError {
         }
     }
 
+    /// The blob without which the registry did not take a manifest, if it says which.
+    pub(crate) fn missing_blob(&self) -> Option<Digest> {
+        match self {
+            Self::Rejected {
+                request, rejection, ..
+            } if request.stores_manifest() => rejection.missing_blob(),
+            _ => None,
+        }
+    }
+
     /// The status of the registry's answer, if that is what failed.
     pub(crate) fn status(&self) -> Option<u16> {
         self.rejection().map(Rejection::status)

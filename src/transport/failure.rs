@@ -10,7 +10,8 @@ use url::Url;
 
 use super::http::ShownUrl;
 use crate::ErrorKind;
-use crate::oci::registry_error::{ErrorCode, ErrorEnvelope};
+use crate::oci::Digest;
+use crate::oci::registry_error::{ErrorCode, ErrorEntry, ErrorEnvelope};
 
 /// How much of what a server says is shown, in characters.
 const MESSAGE_LENGTH: usize = 1024;
@@ -28,6 +29,11 @@ impl RequestLine {
             method: method.clone(),
             url: url.into(),
         }
+    }
+
+    /// Whether a manifest was to be stored.
+    pub(crate) fn stores_manifest(&self) -> bool {
+        self.method == Method::PUT && self.url.as_str().contains("/manifests/")
     }
 }
 
@@ -58,6 +64,7 @@ impl fmt::Display for Effort {
 pub struct Rejection {
     status: u16,
     codes: Vec<ErrorCode>,
+    missing_blob: Option<Digest>,
     message: Option<String>,
     retry_after: Option<Duration>,
 }
@@ -66,9 +73,11 @@ impl Rejection {
     /// Reads what the server says from the head of its answer and the start of its body.
     pub(crate) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Self {
         let mut codes = Vec::new();
+        let mut missing_blob = None;
         let message = match serde_json::from_slice::<ErrorEnvelope>(body) {
             Ok(envelope) => {
                 let texts: Vec<_> = envelope.errors.iter().map(text_of_entry).collect();
+                missing_blob = envelope.errors.iter().find_map(missing_blob_of);
                 codes.extend(envelope.errors.into_iter().map(|entry| entry.code));
                 Some(texts.join("; "))
             }
@@ -81,6 +90,7 @@ impl Rejection {
         Self {
             status,
             codes,
+            missing_blob,
             message: message
                 .map(|text| cleaned(&text))
                 .filter(|text| !text.is_empty()),
@@ -96,6 +106,11 @@ impl Rejection {
     /// Whether the server gave this code of the distribution specification.
     pub fn has_code(&self, code: &ErrorCode) -> bool {
         self.codes.contains(code)
+    }
+
+    /// The blob that the server says it does not have, if it names one.
+    pub(crate) fn missing_blob(&self) -> Option<Digest> {
+        self.missing_blob
     }
 
     /// How long the server asks to wait.
@@ -198,7 +213,23 @@ fn text_of_document(document: &serde_json::Value) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join(" "))
 }
 
-fn text_of_entry(entry: &crate::oci::registry_error::ErrorEntry) -> String {
+/// The blob that an entry says is unknown. Registries name it in `detail`, as a text or in an object
+/// of any form, or only in the message.
+fn missing_blob_of(entry: &ErrorEntry) -> Option<Digest> {
+    let is_missing = [ErrorCode::BlobUnknown, ErrorCode::ManifestBlobUnknown].contains(&entry.code);
+    let texts = [entry.detail.to_string(), entry.message.clone()];
+    let found = texts.iter().find_map(|text| digest_in(text));
+    found.filter(|_| is_missing)
+}
+
+/// The first digest in a text.
+fn digest_in(text: &str) -> Option<Digest> {
+    let of_digest = |c: char| c.is_ascii_alphanumeric() || c == ':';
+    text.split(|c| !of_digest(c))
+        .find_map(|word| word.parse().ok())
+}
+
+fn text_of_entry(entry: &ErrorEntry) -> String {
     let code = match serde_json::to_value(&entry.code) {
         Ok(serde_json::Value::String(code)) => code,
         _ => String::new(),
@@ -255,6 +286,28 @@ mod tests {
             "the registry refused (400): DIGEST_INVALID no; X"
         );
         assert_eq!(rejection.kind(), ErrorKind::Mismatch);
+    }
+
+    /// Security row Q13.
+    #[test]
+    fn missing_blob_is_found_in_every_form() {
+        let digest = Digest::sha256(b"layer");
+        for (code, detail, found) in [
+            ("MANIFEST_BLOB_UNKNOWN", format!("\"{digest}\""), true),
+            ("BLOB_UNKNOWN", format!(r#"{{"Digest":"{digest}"}}"#), true),
+            ("BLOB_UNKNOWN", format!(r#"[{{"a":["{digest}"]}}]"#), true),
+            ("BLOB_UNKNOWN", r#""sha256:canary""#.to_owned(), false),
+            ("BLOB_UNKNOWN", "null".to_owned(), false),
+            ("MANIFEST_UNKNOWN", format!("\"{digest}\""), false),
+        ] {
+            let body = format!(r#"{{"errors":[{{"code":"{code}","detail":{detail}}}]}}"#);
+            let rejection = Rejection::read(404, &HeaderMap::new(), body.as_bytes());
+            assert_eq!(rejection.missing_blob(), found.then_some(digest), "{body}");
+        }
+        let body =
+            format!(r#"{{"errors":[{{"code":"BLOB_UNKNOWN","message":"no [{digest}] here"}}]}}"#);
+        let rejection = Rejection::read(400, &HeaderMap::new(), body.as_bytes());
+        assert_eq!(rejection.missing_blob(), Some(digest));
     }
 
     #[test]

@@ -11,6 +11,13 @@ use crate::oci::Digest;
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ShownUrl(String);
 
+impl ShownUrl {
+    /// The text that is shown.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl From<&Url> for ShownUrl {
     fn from(url: &Url) -> Self {
         let mut shown = url.clone();
