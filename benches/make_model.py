@@ -1,18 +1,58 @@
 #!/usr/bin/env python3
 """Writes a transformer-like ONNX model of a wanted size as one file, which may be larger than protobuf's 2 GiB.
 
-    make_model.py SIZE_MIB PATH [--seed N] [--changed FRACTION]
+    make_model.py SIZE_MIB PATH [--seed N] [--changed FRACTION] [--insert-layer] [--reorder] [--producer-version TEXT]
 
-Tensors of 4 KiB to 256 MiB with random values (incompressible); it runs in ONNX Runtime: input `ids` (int64, [n]),
-output `y` (float, [n, 1536]). The same arguments give the same bytes. --changed draws that fraction of the tensors (by
-bytes) from another seed: the next version of the model. Written as wire records, since no protobuf library can hold it.
+Of 2 GiB it has 146 tensors of 0.12 to 256 MiB with random values (incompressible). It runs in ONNX Runtime: input `ids`
+(int64, [n]), output `y` (float, [n, k]). The same arguments give the same bytes. The options make a next version of the
+model that the same arguments without them give. Written as wire records, since no protobuf library can hold it.
 """
 import argparse
+import math
+import zlib
+from dataclasses import dataclass, field
 
 import numpy as np
 
-HIDDEN = 1536
-VOCABULARY = 256 * 1024 * 1024 // (4 * HIDDEN)
+MIB = 1 << 20
+# From this size on the model has the width of a small real transformer; below it must still have several layers.
+WIDE_FROM = 1024 * MIB
+ADAPTER = 176
+
+
+@dataclass
+class Tensor:
+    """A float32 initializer: its values follow from its name, so that they do not depend on its place."""
+
+    name: str
+    shape: tuple
+    seed: int = 0
+
+    @property
+    def size(self):
+        return 4 * math.prod(self.shape)
+
+
+@dataclass
+class Model:
+    tensors: list = field(default_factory=list)
+    nodes: list = field(default_factory=list)
+    state: str = "ids"
+
+    def apply(self, op, output, *inputs):
+        self.nodes.append(node(op, inputs, output))
+        self.state = output
+
+    def multiply(self, tensor):
+        self.tensors.append(tensor)
+        self.apply("MatMul", f"{tensor.name}.out", self.state, tensor.name)
+
+    @property
+    def size(self):
+        return sum(tensor.size for tensor in self.tensors)
+
+
+# Wire format: https://protobuf.dev/programming-guides/encoding, field numbers from onnx.proto.
 
 
 def varint(value):
@@ -23,44 +63,90 @@ def varint(value):
     return bytes(out) + bytes([value])
 
 
-def number(field, value):
-    return varint(field << 3) + varint(value)
+def number(tag, value):
+    return varint(tag << 3) + varint(value)
 
 
-def data(field, content):
-    return varint(field << 3 | 2) + varint(len(content)) + content
+def data(tag, content):
+    return varint(tag << 3 | 2) + varint(len(content)) + content
 
 
 def node(op, inputs, output):
     return data(1, b"".join(data(1, i.encode()) for i in inputs) + data(2, output.encode()) + data(4, op.encode()))
 
 
-def value_info(field, name, element, dims):
+def value_info(tag, name, element, dims):
     shape = b"".join(data(1, data(2, d.encode()) if isinstance(d, str) else number(1, d)) for d in dims)
-    return data(field, data(1, name.encode()) + data(2, data(1, number(1, element) + data(2, shape))))
+    return data(tag, data(1, name.encode()) + data(2, data(1, number(1, element) + data(2, shape))))
 
 
-def layers_for(size):
-    """Names and shapes of the weights, and the nodes that use them, up to a size in bytes."""
-    weights = [("embedding.weight", (VOCABULARY, HIDDEN))] if size > 2 * 256 * 1024 * 1024 else [("embedding.weight", (512, HIDDEN))]
-    nodes = [node("Gather", ["embedding.weight", "ids"], "h0")]
-    total, state, layer = 4 * weights[0][1][0] * HIDDEN, "h0", 0
-    shapes = [("q", HIDDEN, HIDDEN), ("k", HIDDEN, HIDDEN), ("v", HIDDEN, HIDDEN), ("o", HIDDEN, HIDDEN), ("up", HIDDEN, 4 * HIDDEN), ("down", 4 * HIDDEN, HIDDEN)]
-    per_layer = sum(4 * a * b for _, a, b in shapes) + 2 * 4 * HIDDEN
-    while layer == 0 or total + per_layer <= size:
-        for name, rows, columns in shapes:
-            weight, output = f"layers.{layer}.{name}.weight", f"l{layer}.{name}"
-            weights.append((weight, (rows, columns)))
-            nodes.append(node("MatMul", [state, weight], output))
-            state = output
-        for name, op in (("bias", "Add"), ("scale", "Mul")):
-            weight, output = f"layers.{layer}.{name}", f"l{layer}.{name}.out"
-            weights.append((weight, (HIDDEN,)))
-            nodes.append(node(op, [state, weight], output))
-            state = output
-        nodes.append(node("Tanh", [state], f"h{layer + 1}"))
-        state, total, layer = f"h{layer + 1}", total + per_layer, layer + 1
-    return weights, b"".join(nodes) + node("Identity", [state], "y")
+def layer(name, hidden, square="qkvo", wide=("up", "down")):
+    """The matrices of a layer in the order of their use; a narrow adapter comes last, as after low-rank fine-tuning."""
+    shapes = {part: (hidden, hidden) for part in square}
+    shapes |= {part: (hidden, 4 * hidden) if part == "up" else (4 * hidden, hidden) for part in wide}
+    shapes |= {"adapter.down": (hidden, ADAPTER), "adapter.mid": (ADAPTER, ADAPTER), "adapter.up": (ADAPTER, hidden)}
+    return [Tensor(f"{name}.{part}.weight", shape) for part, shape in shapes.items()]
+
+
+def build(size, insert_layer):
+    """An embedding, layers while they fit, and a head that fills the rest of the size; an inserted layer is on top of it."""
+    hidden = 1536 if size >= WIDE_FROM else 384
+    embedding = Tensor("embedding.weight", (min(size // 8, 256 * MIB) // (4 * hidden), hidden))
+    per_layer = sum(tensor.size for tensor in layer("", hidden))
+    count = max(1, (size - embedding.size) // per_layer)
+    columns = max(32, (size - embedding.size - count * per_layer) // (4 * hidden))
+
+    model = Model([embedding])
+    model.apply("Gather", "embedded", embedding.name, "ids")
+    for index in range(count):
+        if insert_layer and index == count // 2:
+            for tensor in layer("inserted", hidden, square="vo", wide=()):
+                model.multiply(tensor)
+        for tensor in layer(f"layers.{index}", hidden):
+            model.multiply(tensor)
+        model.apply("Tanh", f"layers.{index}.out", model.state)
+    model.multiply(Tensor("head.weight", (hidden, columns)))
+    model.apply("Identity", "y", model.state)
+    return model, columns
+
+
+def change(model, fraction):
+    """Draws other values for that fraction of the bytes: matrices of the last layer, from its end, those that fit."""
+    budget = int(model.size * fraction)
+    last = model.tensors[-2].name.removesuffix(".adapter.up.weight")
+    for tensor in reversed(model.tensors):
+        if tensor.name.startswith(f"{last}.") and tensor.size <= budget:
+            tensor.seed = 1
+            budget -= tensor.size
+
+
+def write(model, columns, path, seed, producer_version):
+    headers = []
+    for tensor in model.tensors:
+        before = b"".join(number(1, d) for d in tensor.shape) + number(2, 1) + data(8, tensor.name.encode())
+        before += varint(9 << 3 | 2) + varint(tensor.size)
+        headers.append(varint(5 << 3 | 2) + varint(len(before) + tensor.size) + before)
+    nodes = b"".join(model.nodes)
+    tail = data(2, b"transformer-like") + value_info(11, "ids", 7, ["n"]) + value_info(12, "y", 1, ["n", columns])
+    length = len(nodes) + sum(map(len, headers)) + model.size + len(tail)
+    producer = data(2, b"make_model") + data(3, producer_version.encode())
+    with open(path, "wb") as out:
+        out.write(number(1, 8) + producer + data(8, number(2, 17)) + varint(7 << 3 | 2) + varint(length) + nodes)
+        for header, tensor in zip(headers, model.tensors):
+            out.write(header)
+            write_values(out, tensor, seed)
+        out.write(tail)
+
+
+def write_values(out, tensor, seed):
+    random = np.random.Generator(np.random.SFC64([seed + tensor.seed, zlib.crc32(tensor.name.encode())]))
+    rows = max(1, 4 * MIB // (4 * tensor.shape[1]))
+    for start in range(0, tensor.shape[0], rows):
+        values = random.random((min(rows, tensor.shape[0] - start), tensor.shape[1]), dtype=np.float32)
+        values -= np.float32(0.5)
+        # The variance of fan-in scaling: what goes through a hundred matrices neither vanishes nor overflows.
+        values *= np.float32(math.sqrt(12 / tensor.shape[0]))
+        out.write(values)
 
 
 def main():
@@ -68,34 +154,17 @@ def main():
     parser.add_argument("size_mib", type=int)
     parser.add_argument("path")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--changed", type=float, default=0.0)
+    parser.add_argument("--changed", type=float, default=0.0, help="fraction of the bytes, in whole tensors of one layer")
+    parser.add_argument("--insert-layer", action="store_true", help="one small layer more in the middle")
+    parser.add_argument("--reorder", action="store_true", help="the tensors in another order in the file")
+    parser.add_argument("--producer-version", default="1", help="what the exporter calls itself")
     arguments = parser.parse_args()
 
-    weights, nodes = layers_for(arguments.size_mib << 20)
-    total = sum(4 * int(np.prod(shape)) for _, shape in weights)
-    budget, changed = int(total * arguments.changed), set()
-    for index in range(len(weights) - 1, 0, -1):
-        size = 4 * int(np.prod(weights[index][1]))
-        if size <= budget:
-            changed.add(index)
-            budget -= size
-
-    headers = []
-    for name, shape in weights:
-        size = 4 * int(np.prod(shape))
-        before = b"".join(number(1, d) for d in shape) + number(2, 1) + data(8, name.encode()) + varint(9 << 3 | 2) + varint(size)
-        headers.append(varint(5 << 3 | 2) + varint(len(before) + size) + before)
-    tail = data(2, b"transformer-like") + value_info(11, "ids", 7, ["n"]) + value_info(12, "y", 1, ["n", HIDDEN])
-    length = len(nodes) + sum(map(len, headers)) + total + len(tail)
-    with open(arguments.path, "wb") as out:
-        out.write(number(1, 8) + data(2, b"make_model") + data(8, number(2, 17)) + varint(7 << 3 | 2) + varint(length) + nodes)
-        for index, (header, (_, shape)) in enumerate(zip(headers, weights)):
-            out.write(header)
-            random = np.random.default_rng([arguments.seed + (index in changed), index])
-            for start in range(0, shape[0], 4096):
-                rows = (min(4096, shape[0] - start), *shape[1:])
-                out.write((random.standard_normal(rows, dtype=np.float32) * np.float32(0.02)).tobytes())
-        out.write(tail)
+    model, columns = build(arguments.size_mib * MIB, arguments.insert_layer)
+    change(model, arguments.changed)
+    if arguments.reorder:
+        model.tensors.sort(key=lambda tensor: zlib.crc32(tensor.name.encode()))
+    write(model, columns, arguments.path, arguments.seed, arguments.producer_version)
 
 
 if __name__ == "__main__":
