@@ -86,6 +86,10 @@ impl<S: Storage> Storage for WithProgress<S> {
         Ok(Reported { inner, report })
     }
 
+    fn honours_ranges(&self) -> bool {
+        self.inner.honours_ranges()
+    }
+
     fn local_file(&self, blob: &Descriptor) -> Option<File> {
         self.inner.local_file(blob)
     }

@@ -32,6 +32,12 @@ pub trait Storage: Send + Sync {
         range: Range<u64>,
     ) -> impl Future<Output = Result<Self::Reader>> + Send;
 
+    /// Whether a range costs no more than its own bytes. A registry shows only when it is asked: this
+    /// is `true` until it has answered a range with the whole blob.
+    fn honours_ranges(&self) -> bool {
+        true
+    }
+
     /// Opens the file that holds the blob and nothing else, where there is one, for a copy that
     /// shares its extents. Nothing is verified.
     fn local_file(&self, _blob: &Descriptor) -> Option<File> {

@@ -43,6 +43,13 @@ impl Storage for Depot {
         })
     }
 
+    fn honours_ranges(&self) -> bool {
+        match self {
+            Self::Repository(repository) => repository.honours_ranges(),
+            Self::Layout(_) | Self::Archive(_) => true,
+        }
+    }
+
     fn local_file(&self, blob: &Descriptor) -> Option<File> {
         match self {
             Self::Layout(layout) => layout.local_file(blob),
