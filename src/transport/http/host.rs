@@ -1,4 +1,7 @@
-//! The registry that a reference names, as a place on the web: name → base URL and origin.
+//! The registry that a reference names, as a place on the web: name → base URL and origin, and what
+//! was found out about it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use url::Url;
 
@@ -14,6 +17,7 @@ pub(crate) struct RegistryHost {
     pub(crate) name: String,
     pub(crate) base: Url,
     pub(crate) origin: Origin,
+    ignores_ranges: AtomicBool,
 }
 
 impl RegistryHost {
@@ -42,7 +46,18 @@ impl RegistryHost {
             name: name.to_owned(),
             base,
             origin,
+            ignores_ranges: AtomicBool::new(false),
         })
+    }
+
+    /// Whether parts of blobs are worth asking for.
+    pub(crate) fn honours_ranges(&self) -> bool {
+        !self.ignores_ranges.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that a whole blob came for a range of it.
+    pub(crate) fn ignored_a_range(&self) {
+        self.ignores_ranges.store(true, Ordering::Relaxed);
     }
 
     /// Whether a URL is at the registry itself: same scheme, host and port.

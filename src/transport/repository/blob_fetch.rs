@@ -146,6 +146,9 @@ impl Download {
             // The range was ignored: all of it comes, and what is before is thrown away.
             StatusCode::OK => {
                 check_length(&answer, self.size)?;
+                if !is_whole {
+                    self.repository.session.host.ignored_a_range();
+                }
                 Ok((answer, self.missing.start))
             }
             _ => Err(answer.into_rejection().await),

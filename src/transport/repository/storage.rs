@@ -41,6 +41,10 @@ impl Storage for Repository {
         Ok(Box::pin(VerifyReader::of_part(content, blob, length)))
     }
 
+    fn honours_ranges(&self) -> bool {
+        self.session.host.honours_ranges()
+    }
+
     /// Where a registry does not let us look, the answer is no: the push that follows tells why.
     async fn exists(&self, blob: &Descriptor) -> Result<bool> {
         let request = if media_type::is_manifest(&blob.media_type) {
