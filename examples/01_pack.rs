@@ -36,8 +36,8 @@ async fn main() -> Result<()> {
     // The same call stores it in memory, on disk or in a registry. The name comes last.
     let layout = Layout::open_or_create(scratch.path())?;
     let report = pack::store(&plan, &layout, &PackOptions::default()).await?;
-    layout.tag_as(&report.manifest, TAG)?;
-    println!("stored {} blobs as {TAG}", report.stored);
-    println!("{}", report.manifest.digest);
+    layout.tag_as(&plan.manifest.descriptor(), TAG)?;
+    println!("stored {} blobs as {TAG}", report.copied);
+    println!("{}", plan.manifest.digest());
     Ok(())
 }

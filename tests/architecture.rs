@@ -27,7 +27,7 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
     ("model", &["oci", "onnx"], &["ignore"]),
     ("onnx", &[], &[]),
     ("plan", &["oci", "model", "onnx", "store"], &["tar"]),
-    ("pack", &["oci", "plan", "store"], &[]),
+    ("pack", &["oci", "plan", "store", "transfer"], &[]),
     ("store", &["oci"], &["tar", "flate2"]),
     (
         "transport",
@@ -35,7 +35,7 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
         &["reqwest", "rustls", "http_auth"],
     ),
     ("transfer", &["oci", "store"], &[]),
-    ("materialise", &["oci", "model", "store"], &[]),
+    ("materialise", &["oci", "model", "store", "transfer"], &[]),
     ("verify", &["oci", "model", "store", "materialise"], &[]),
     ("run", &["model", "onnx"], &["ort", "libloading", "half"]),
     (

@@ -9,7 +9,7 @@ use modelctl::oci::{Descriptor, Digest, media_type};
 use modelctl::store::{
     BlobSource, Layout, Memory, Progress, Referrers, Storage, WithProgress, read_error,
 };
-use modelctl::transfer::{CopyOptions, copy};
+use modelctl::transfer::{CopyOptions, Jobs, copy};
 use modelctl::{Error, ErrorKind, Result};
 use tempfile::TempDir;
 
@@ -133,7 +133,7 @@ async fn children_come_before_parents_and_blobs_side_by_side() {
         .await
         .unwrap();
     let options = CopyOptions {
-        jobs: 3,
+        jobs: Jobs::Fixed(3),
         ..CopyOptions::default()
     };
     copy(&source, &sink, &root, &options).await.unwrap();
@@ -197,7 +197,7 @@ async fn corrupt_source_is_found_out_and_blamed() {
     std::fs::write(&path, bytes).unwrap();
     // One at a time: what else was in flight would be cleaned up a moment later.
     let options = CopyOptions {
-        jobs: 1,
+        jobs: Jobs::Fixed(1),
         ..CopyOptions::default()
     };
     let error = copy(&source, &sink, &parts.document(), &options)

@@ -7,4 +7,4 @@ mod error;
 mod store;
 
 pub use error::PackError;
-pub use store::{PackOptions, PackReport, store};
+pub use store::{PackOptions, store};

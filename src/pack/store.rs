@@ -1,39 +1,17 @@
 //! Stores a planned artifact: layers and config, then the manifest.
 
-use std::cmp::Reverse;
-
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-
 use super::PackError;
 use crate::Result;
 use crate::oci::{Descriptor, OciError};
 use crate::plan::ArtifactPlan;
 use crate::store::{BlobSource, Storage};
+use crate::transfer::{CopyReport, Jobs, Moved, Outcome, deliver, fly, largest_first};
 
 /// How to store an artifact.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PackOptions {
-    /// How many blobs are on their way at once; at least one is.
-    pub jobs: usize,
-}
-
-impl Default for PackOptions {
-    fn default() -> Self {
-        Self { jobs: 4 }
-    }
-}
-
-/// What was stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackReport {
-    /// The manifest; tagging it is the caller's last step.
-    pub manifest: Descriptor,
-    /// How many blobs were stored, the manifest included.
-    pub stored: usize,
-    /// How many were there already.
-    pub present: usize,
-    /// The length of what was stored, in bytes.
-    pub stored_size: u64,
+    /// How many blobs are on their way at once.
+    pub jobs: Jobs,
 }
 
 /// A blob of the plan, and what to call it.
@@ -50,30 +28,26 @@ pub async fn store<S: Storage>(
     plan: &ArtifactPlan,
     sink: &S,
     options: &PackOptions,
-) -> Result<PackReport> {
-    let manifest = plan.manifest.descriptor();
-    let mut report = PackReport {
-        manifest: manifest.clone(),
-        stored: 0,
-        present: 0,
-        stored_size: 0,
+) -> Result<CopyReport> {
+    let mut report = CopyReport::default();
+    let blobs = largest_first(blobs(plan)?, |blob| blob.descriptor.size);
+    let store = |blob, moved| push(sink, blob, moved);
+    let count = |(blob, outcome): (Blob, Outcome)| {
+        report.count(blob.descriptor, outcome);
+        Ok::<_, PackError>(())
     };
-    let pushes = blobs(plan)?.into_iter().map(|blob| push(sink, blob));
-    let mut pushed = stream::iter(pushes).buffer_unordered(options.jobs.max(1));
-    while let Some(stored) = pushed.try_next().await? {
-        report.count(stored);
-    }
+    fly(blobs, options.jobs, store, count).await?;
     let blob = Blob {
-        descriptor: &manifest,
+        descriptor: &plan.manifest.descriptor(),
         content: &plan.manifest.raw().to_vec(),
         name: "the manifest".to_owned(),
     };
-    report.count(push(sink, blob).await?);
+    let (blob, outcome) = push(sink, blob, Moved::default()).await?;
+    report.count(blob.descriptor, outcome);
     Ok(report)
 }
 
-/// The layers and the config, each digest once, the largest first so that none is left alone at
-/// the end.
+/// The layers and the config, each digest once.
 fn blobs(plan: &ArtifactPlan) -> Result<Vec<Blob<'_>>, OciError> {
     let layers = plan.layers.iter().map(|layer| Blob {
         descriptor: &layer.descriptor,
@@ -86,33 +60,22 @@ fn blobs(plan: &ArtifactPlan) -> Result<Vec<Blob<'_>>, OciError> {
         name: "the config".to_owned(),
     };
     let mut blobs: Vec<Blob> = layers.chain([config]).collect();
-    blobs.sort_by_key(|blob| (Reverse(blob.descriptor.size), blob.descriptor.digest));
+    blobs.sort_by_key(|blob| blob.descriptor.digest);
     blobs.dedup_by_key(|blob| blob.descriptor.digest);
     Ok(blobs)
 }
 
-/// Pushes one blob; its size if it was not there.
-async fn push<S: Storage>(sink: &S, blob: Blob<'_>) -> Result<Option<u64>, PackError> {
-    let failed = |source| PackError::Store {
-        blob: blob.name.clone(),
-        source: Box::new(source),
-    };
-    if sink.exists(blob.descriptor).await.map_err(failed)? {
-        return Ok(None);
-    }
-    let pushed = sink.push(blob.descriptor, blob.content).await;
-    pushed.map_err(failed)?;
-    Ok(Some(blob.descriptor.size))
-}
-
-impl PackReport {
-    fn count(&mut self, stored: Option<u64>) {
-        match stored {
-            Some(size) => {
-                self.stored += 1;
-                self.stored_size += size;
-            }
-            None => self.present += 1,
-        }
+/// Pushes one blob unless it is there.
+async fn push<'a, S: Storage>(
+    sink: &S,
+    blob: Blob<'a>,
+    moved: Moved,
+) -> Result<(Blob<'a>, Outcome), PackError> {
+    match deliver(sink, blob.descriptor, blob.content, &moved).await {
+        Ok(outcome) => Ok((blob, outcome)),
+        Err(source) => Err(PackError::Store {
+            blob: blob.name,
+            source: Box::new(source),
+        }),
     }
 }

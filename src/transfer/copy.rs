@@ -4,58 +4,22 @@
 //! the root last. So nothing incomplete is ever reachable: a copy that dies leaves garbage, never a
 //! lie. Tagging is the caller's last step.
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-
-use super::TransferError;
+use super::deliver::Outcome;
 use super::error::Side;
-use super::push::push;
+use super::flight::{Jobs, fly, largest_first};
+use super::remote::copy_blob;
+use super::{CopyReport, TransferError};
 use crate::Result;
-use crate::oci::{Descriptor, Document};
+use crate::oci::Document;
 use crate::store::{Graph, Node, Referrers, Storage};
 
-/// Blobs in flight: more gained nothing against any registry measured, fewer lost up to a third.
-const DEFAULT_JOBS: usize = 4;
-
 /// How a copy is made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct CopyOptions {
-    /// How many blobs are in flight at a time; at least one is.
-    pub jobs: usize,
+    /// How many blobs are in flight at a time.
+    pub jobs: Jobs,
     /// Whether what refers to the root, and to what is copied with it, is copied too.
     pub referrers: bool,
-}
-
-impl Default for CopyOptions {
-    fn default() -> Self {
-        Self {
-            jobs: DEFAULT_JOBS,
-            referrers: false,
-        }
-    }
-}
-
-/// What a copy did. Manifests count as blobs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CopyReport {
-    /// How many blobs were copied.
-    pub copied: usize,
-    /// How many were there already.
-    pub skipped: usize,
-    /// How many bytes the copied ones have.
-    pub bytes: u64,
-    /// How many manifests came along because they refer to others.
-    pub referrers: usize,
-}
-
-impl CopyReport {
-    fn count(&mut self, blob: &Descriptor, copied: bool) {
-        if copied {
-            self.copied += 1;
-            self.bytes += blob.size;
-        } else {
-            self.skipped += 1;
-        }
-    }
 }
 
 /// Copies a document with everything it needs. A failure names the side that failed.
@@ -75,39 +39,27 @@ pub async fn copy<S: Storage + Referrers, D: Storage>(
         referrers: graph.referrers,
         ..CopyReport::default()
     };
-    // The largest first, so that none of them is left alone at the end.
-    let order = |blob: &Descriptor| (std::cmp::Reverse(blob.size), blob.digest);
-    graph.blobs.sort_by_key(order);
-    let mut outcomes = stream::iter(graph.blobs)
-        .map(|blob| copy_blob(source, sink, blob))
-        .buffer_unordered(options.jobs.max(1));
-    while let Some((blob, copied)) = outcomes.try_next().await? {
-        report.count(&blob, copied);
-    }
+    graph.blobs.sort_by_key(|blob| blob.digest);
+    let blobs = largest_first(graph.blobs, |blob| blob.size);
+    let copy = async |blob, moved| {
+        let outcome = copy_blob(source, sink, &blob, &moved).await?;
+        Ok((blob, outcome))
+    };
+    let count = |(blob, outcome)| {
+        report.count(&blob, outcome);
+        Ok::<_, TransferError>(())
+    };
+    fly(blobs, options.jobs, copy, count).await?;
     for node in &graph.documents {
-        let copied = push_document(sink, node).await?;
-        report.count(&node.descriptor, copied);
+        let outcome = push_document(sink, node).await?;
+        report.count(&node.descriptor, outcome);
     }
     Ok(report)
 }
 
-/// Copies a blob unless it is there, and says whether it was copied.
-async fn copy_blob<S: Storage, D: Storage>(
-    source: &S,
-    sink: &D,
-    blob: Descriptor,
-) -> Result<(Descriptor, bool), TransferError> {
-    let exists = sink.exists(&blob).await;
-    if exists.map_err(Side::Destination.failed(&blob.digest))? {
-        return Ok((blob, false));
-    }
-    push(source, sink, &blob).await?;
-    Ok((blob, true))
-}
-
-/// Pushes a document, and says whether it was not there before. One with a subject is pushed in any
+/// Pushes a document, and says whether it was there before. One with a subject is pushed in any
 /// case, since pushing it is what makes it found by its subject.
-async fn push_document<D: Storage>(sink: &D, node: &Node) -> Result<bool, TransferError> {
+async fn push_document<D: Storage>(sink: &D, node: &Node) -> Result<Outcome, TransferError> {
     let blob = &node.descriptor;
     let failed = || Side::Destination.failed(&blob.digest);
     let exists = sink.exists(blob).await.map_err(failed())?;
@@ -115,5 +67,8 @@ async fn push_document<D: Storage>(sink: &D, node: &Node) -> Result<bool, Transf
         let pushed = sink.push(blob, &node.document.raw().to_vec()).await;
         pushed.map_err(failed())?;
     }
-    Ok(!exists)
+    Ok(match exists {
+        true => Outcome::Present,
+        false => Outcome::Pushed,
+    })
 }

@@ -1,10 +1,19 @@
 //! Push, pull and cp are one verb: a copy between two stores.
 //!
-//! source + sink + root document → everything that the root needs is in the sink.
+//! source + sink + root document → everything that the root needs is in the sink. Whatever moves
+//! blobs, here and in other stages, does it through the one scheduler ([`Jobs`]), and whatever puts
+//! them into a store asks first whether they are there.
 
 mod copy;
+mod deliver;
 mod error;
-mod push;
+mod flight;
+mod remote;
+mod report;
 
-pub use copy::{CopyOptions, CopyReport, copy};
+pub use copy::{CopyOptions, copy};
+pub(crate) use deliver::{Outcome, deliver};
 pub use error::{Side, TransferError};
+pub use flight::Jobs;
+pub(crate) use flight::{Moved, fly, largest_first};
+pub use report::CopyReport;

@@ -9,7 +9,7 @@ use modelctl::plan::{self, ArtifactPlan, PlanOptions, TestSet};
 use tempfile::TempDir;
 
 use crate::blocking::blocking;
-use crate::context::Context;
+use crate::context::{Context, jobs_of};
 use crate::failure::Failure;
 use crate::options::{ContentOptions, TestOptions};
 use crate::output::{Output, Style};
@@ -93,20 +93,19 @@ pub(crate) async fn store(
 ) -> Result<PackedReport, Failure> {
     destination.may_be(&plan.manifest)?;
     let _hold = destination.hold()?;
-    let default = PackOptions::default();
     let options = PackOptions {
-        jobs: jobs.map_or(default.jobs, usize::from),
+        jobs: jobs_of(jobs),
     };
     let sink = watch(destination.depot(), plan.stored_size(), style);
     let stored = pack::store(plan, &sink, &options).await?;
     drop(sink);
-    destination.tag(&stored.manifest).await?;
+    destination.tag(&plan.manifest.descriptor()).await?;
     Ok(PackedReport {
         name: destination.to_string(),
         plan: plan.into(),
-        copied: stored.stored,
-        skipped: stored.present,
-        bytes: stored.stored_size,
+        copied: stored.copied,
+        skipped: stored.skipped,
+        bytes: stored.bytes,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use modelctl::store::{Layout, Scratch};
-use modelctl::transfer::CopyOptions;
+use modelctl::transfer::{CopyOptions, Jobs};
 
 use super::{Environment, Settings};
 use crate::failure::Failure;
@@ -49,10 +49,9 @@ impl Context {
 
     /// How copies are made.
     pub(crate) fn copy_options(&self, jobs: Option<u8>) -> CopyOptions {
-        let default = CopyOptions::default();
         CopyOptions {
-            jobs: jobs.map_or(default.jobs, usize::from),
-            ..default
+            jobs: jobs_of(jobs),
+            ..CopyOptions::default()
         }
     }
 
@@ -63,4 +62,9 @@ impl Context {
             None => Ok(Settings::default()),
         }
     }
+}
+
+/// What `--jobs` says.
+pub(crate) fn jobs_of(given: Option<u8>) -> Jobs {
+    given.map_or(Jobs::Auto, |jobs| Jobs::Fixed(usize::from(jobs)))
 }

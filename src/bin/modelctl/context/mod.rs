@@ -6,5 +6,5 @@ mod found;
 mod settings;
 
 pub(crate) use environment::Environment;
-pub(crate) use found::Context;
+pub(crate) use found::{Context, jobs_of};
 pub(crate) use settings::Settings;

@@ -14,17 +14,20 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::TransferError;
+use super::deliver::{Outcome, deliver};
 use super::error::Side;
+use super::flight::Moved;
 use crate::oci::{Descriptor, Digest};
 use crate::store::{BlobSource, Storage, error_of_read};
 use crate::{Error, Result};
 
-/// Copies a blob, and says which side failed.
-pub(super) async fn push<S: Storage, D: Storage>(
+/// Copies a blob unless the sink has it, and says what became of it or which side failed.
+pub(super) async fn copy_blob<S: Storage, D: Storage>(
     source: &S,
     sink: &D,
     blob: &Descriptor,
-) -> Result<(), TransferError> {
+    moved: &Moved,
+) -> Result<Outcome, TransferError> {
     let (requests, incoming) = mpsc::channel(1);
     let content = Remote {
         requests,
@@ -33,18 +36,16 @@ pub(super) async fn push<S: Storage, D: Storage>(
         failure: Arc::default(),
         file: source.local_file(blob),
     };
-    let pushed = tokio::select! {
-        pushed = sink.push(blob, &content) => pushed,
+    let delivered = tokio::select! {
+        delivered = deliver(sink, blob, &content, moved) => delivered,
         never = serve(source, blob, incoming) => match never {},
     };
-    let Err(error) = pushed else {
-        return Ok(());
-    };
     let failure = content.failure.lock();
-    match failure.unwrap_or_else(PoisonError::into_inner).take() {
-        Some(error) => Err(Side::Source.failed(&blob.digest)(error)),
-        None => Err(Side::Destination.failed(&blob.digest)(error)),
-    }
+    let failure = failure.unwrap_or_else(PoisonError::into_inner).take();
+    delivered.map_err(|error| match failure {
+        Some(error) => Side::Source.failed(&blob.digest)(error),
+        None => Side::Destination.failed(&blob.digest)(error),
+    })
 }
 
 /// Opens the source whenever a reader asks for it. Runs as long as the push does.

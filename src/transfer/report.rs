@@ -1,0 +1,30 @@
+//! What a transfer did, whatever it moved from where to where.
+
+use super::deliver::Outcome;
+use crate::oci::Descriptor;
+
+/// What a transfer did. Manifests count as blobs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CopyReport {
+    /// How many blobs were copied.
+    pub copied: usize,
+    /// How many were there already.
+    pub skipped: usize,
+    /// How many bytes the copied ones have.
+    pub bytes: u64,
+    /// How many manifests came along because they refer to others.
+    pub referrers: usize,
+}
+
+impl CopyReport {
+    /// Counts a blob.
+    pub(crate) fn count(&mut self, blob: &Descriptor, outcome: Outcome) {
+        match outcome {
+            Outcome::Present => self.skipped += 1,
+            Outcome::Pushed => {
+                self.copied += 1;
+                self.bytes += blob.size;
+            }
+        }
+    }
+}
