@@ -1,10 +1,12 @@
 # One door: CI runs `make ci`, which is the recipes below, one after the other.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: demo test ci fmt lint doc schema interop conformance judges large fuzz
+.PHONY: demo test ci fmt lint doc schema interop conformance judges large fuzz bench bench-smoke
 
 # How long each fuzz target runs, in seconds.
 FUZZ_SECONDS ?= 60
+# Which rows `make bench` measures, such as push,pull; all if empty.
+ROWS ?=
 # Installs what a recipe needs and puts it on PATH.
 tools = tools="$$(scripts/tools.sh $(1))"; eval "$$tools"
 
@@ -18,7 +20,7 @@ test:
 	$(call tools,python); for example in examples/*.rs; do cargo run --quiet --locked --example $$(basename $$example .rs); done
 
 # What CI runs.
-ci: fmt lint doc test interop conformance judges large fuzz demo
+ci: fmt lint doc test interop conformance judges large fuzz bench-smoke demo
 
 # rustfmt has nothing to change.
 fmt:
@@ -57,3 +59,12 @@ large:
 # Each fuzz target for $(FUZZ_SECONDS) seconds, from the seeds that are there for its kind of file (the word before `_`).
 fuzz:
 	$(call tools,fuzz); for target in $$(cargo fuzz list); do corpora="fuzz/corpus/$$target fuzz/seeds/$${target%%_*}"; mkdir -p $$corpora; cargo fuzz run -s none $$target $$corpora -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024; done
+
+# Every promised number, beside curl and other clients, on a model of 2 GiB: some ten minutes on a machine that does nothing
+# else, 20 GiB of disk. Writes benches/results and the tables of README.md and docs/benchmarks.md; with ROWS it only prints.
+bench:
+	$(call tools,python go apt); cargo build --release --locked; python3 benches/run.py --rows "$(ROWS)" target/release/modelctl
+
+# The same rows on a small model, once: the figures mean nothing, but the bench still works.
+bench-smoke:
+	$(call tools,python go apt); cargo build --release --locked; BENCH_SIZE_MIB=16 BENCH_ROUNDS=1 python3 benches/run.py target/release/modelctl

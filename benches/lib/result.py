@@ -1,0 +1,45 @@
+"""One promised number: what was to be reached, and what was."""
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass
+class Result:
+    """`ok` is None where nothing was promised: a row that explains others."""
+
+    what: str
+    target: str
+    reached: str
+    ok: bool | None
+    figures: dict = field(default_factory=dict)
+    #: Why modelctl could not be measured.
+    error: str = ""
+
+    def document(self):
+        return asdict(self)
+
+
+@dataclass
+class Outcome:
+    """What a row gives: its numbers, and the table of the clients where there are several."""
+
+    results: list
+    contests: list = field(default_factory=list)
+
+
+def at_most(what, value, limit, unit, note="", digits=2):
+    """A figure that must not pass a limit; a figure that could not be had is one that was not reached."""
+    target = f"≤ {limit:g} {unit}"
+    if value is None:
+        return Result(what, target, f"not measured{f': {note}' if note else ''}", False)
+    reached = f"{value:.{digits}f} {unit}{f' ({note})' if note else ''}"
+    return Result(what, target, reached, value <= limit, {"value": value, "limit": limit})
+
+
+def ratio(what, ours, theirs, limit, name):
+    """Our wall time over another's."""
+    target = f"≤ {limit:.2f} × {name}"
+    if ours is None or theirs is None:
+        return Result(what, target, "not measured: one of them failed", False)
+    value = ours.wall / theirs.wall
+    reached = f"{value:.2f} × ({ours.wall:.2f} s against {theirs.wall:.2f} s)"
+    return Result(what, target, reached, value <= limit, {"value": value, "limit": limit})
