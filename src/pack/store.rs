@@ -30,7 +30,10 @@ pub async fn store<S: Storage>(
     options: &PackOptions,
 ) -> Result<CopyReport> {
     let mut report = CopyReport::default();
-    let blobs = largest_first(blobs(plan)?, |blob| blob.descriptor.size);
+    let blobs = blobs(plan)?;
+    let descriptors: Vec<_> = blobs.iter().map(|blob| blob.descriptor.clone()).collect();
+    sink.check_space(&descriptors).await?;
+    let blobs = largest_first(blobs, |blob| blob.descriptor.size);
     let store = |blob, moved| push(sink, blob, moved);
     let count = |(blob, outcome): (Blob, Outcome)| {
         report.count(blob.descriptor, outcome);

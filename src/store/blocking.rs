@@ -15,25 +15,51 @@ pub(crate) async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send
     }
 }
 
-/// Makes a reader fail as soon as the returned guard is gone, so that a push whose future was
-/// dropped does not go on in the background.
-pub(super) fn cancellable<R>(inner: R) -> (Arc<()>, Cancellable<R>) {
+/// Makes a guard, and what tells whether it is still there: work on another thread asks, so that what
+/// nobody waits for any more does not go on in the background.
+pub(super) fn guard() -> (Arc<()>, Wanted) {
     let guard = Arc::new(());
-    let wanted = Arc::downgrade(&guard);
-    (guard, Cancellable { inner, wanted })
+    let wanted = Wanted(Arc::downgrade(&guard));
+    (guard, wanted)
+}
+
+/// Makes a reader fail as soon as the returned guard is gone.
+pub(super) fn cancellable<R>(inner: R) -> (Arc<()>, Cancellable<R>) {
+    let (guard, wanted) = guard();
+    (guard, wanted.reader(inner))
+}
+
+/// Knows whether someone waits for the outcome of some work.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted(Weak<()>);
+
+impl Wanted {
+    /// Fails when nobody waits any more.
+    pub(super) fn check(&self) -> io::Result<()> {
+        match self.0.strong_count() {
+            0 => Err(io::Error::other("cancelled")),
+            _ => Ok(()),
+        }
+    }
+
+    /// A reader that fails when nobody waits for its content any more.
+    pub(super) fn reader<R>(&self, inner: R) -> Cancellable<R> {
+        Cancellable {
+            inner,
+            wanted: self.clone(),
+        }
+    }
 }
 
 /// A reader that fails when nobody waits for its content any more.
 pub(super) struct Cancellable<R> {
     inner: R,
-    wanted: Weak<()>,
+    wanted: Wanted,
 }
 
 impl<R: Read> Read for Cancellable<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.wanted.strong_count() == 0 {
-            return Err(io::Error::other("cancelled"));
-        }
+        self.wanted.check()?;
         self.inner.read(buffer)
     }
 }

@@ -17,6 +17,21 @@ pub enum StoreError {
         /// Why.
         cause: io::Error,
     },
+    /// What is to be written does not fit.
+    #[error(
+        "needs {missing} more bytes in `{}`: {needed} are to be written, {available} are free",
+        path.display()
+    )]
+    Space {
+        /// A file or folder on the file system.
+        path: PathBuf,
+        /// How many bytes are to be written.
+        needed: u64,
+        /// How many bytes are free.
+        available: u64,
+        /// How many bytes are missing.
+        missing: u64,
+    },
     /// The content of a blob could not be read to its end.
     #[error("blob `{blob}`: reading its content failed: {cause}")]
     Read {
@@ -130,7 +145,9 @@ impl StoreError {
             Self::Io { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
                 ErrorKind::NotFound
             }
-            Self::Io { .. } | Self::Read { .. } | Self::Busy { .. } => ErrorKind::Io,
+            Self::Io { .. } | Self::Space { .. } | Self::Read { .. } | Self::Busy { .. } => {
+                ErrorKind::Io
+            }
             Self::Size { .. }
             | Self::Mismatch { .. }
             | Self::Range { .. }

@@ -24,7 +24,7 @@ pub use document::{fetch_document, fetch_small};
 pub use entry::{Entry, entry_name};
 pub use error::{StoreError, error_of_read, read_error};
 pub use graph::{Graph, Node};
-pub use layout::{FileReader, GcPlan, Hold, Layout, RepairReport, Scratch};
+pub use layout::{FileReader, GcOptions, GcPlan, Hold, Layout, RepairReport, Scratch};
 pub use memory::Memory;
 pub use progress::{Progress, Reported, WithProgress};
 pub use storage::{BlobSource, Referrers, Storage, Tags};

@@ -94,6 +94,21 @@ impl<S: Storage> Storage for WithProgress<S> {
         self.inner.local_file(blob)
     }
 
+    async fn fetch_unverified(&self, blob: &Descriptor) -> Result<Self::Reader> {
+        let inner = self.inner.fetch_unverified(blob).await?;
+        self.progress.started(blob);
+        let report = self.report(blob, 0);
+        Ok(Reported { inner, report })
+    }
+
+    fn verifies(&self) -> bool {
+        self.inner.verifies()
+    }
+
+    async fn check_space(&self, blobs: &[Descriptor]) -> Result<()> {
+        self.inner.check_space(blobs).await
+    }
+
     async fn exists(&self, blob: &Descriptor) -> Result<bool> {
         let exists = self.inner.exists(blob).await?;
         if exists {

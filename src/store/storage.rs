@@ -44,6 +44,26 @@ pub trait Storage: Send + Sync {
         None
     }
 
+    /// Opens the whole blob for who checks its digest while taking it in, as a sink does that
+    /// [`Storage::verifies`]. Its length is checked.
+    fn fetch_unverified(
+        &self,
+        blob: &Descriptor,
+    ) -> impl Future<Output = Result<Self::Reader>> + Send {
+        self.fetch_range(blob, 0..blob.size)
+    }
+
+    /// Whether [`Storage::push`] checks the digest on this machine, so that the source need not.
+    fn verifies(&self) -> bool {
+        false
+    }
+
+    /// Fails where blobs that are to be pushed do not fit, as far as that can be known. Those that
+    /// are there, and parts of them that are there, count as fitting.
+    fn check_space(&self, _blobs: &[Descriptor]) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
     /// Whether the blob is there.
     fn exists(&self, blob: &Descriptor) -> impl Future<Output = Result<bool>> + Send;
 

@@ -41,6 +41,14 @@ impl<R> VerifyReader<R> {
         let check = Check::new(blob.digest, length, None);
         Self { inner, check }
     }
+
+    /// Reads what follows the first `offset` bytes of a blob: its length is checked, and the caller
+    /// verifies the whole.
+    pub(super) fn of_rest(inner: R, blob: &Descriptor, offset: u64) -> Self {
+        let mut check = Check::new(blob.digest, blob.size, None);
+        check.seen = offset.min(blob.size);
+        Self { inner, check }
+    }
 }
 
 impl<R: Read> Read for VerifyReader<R> {

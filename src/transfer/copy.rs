@@ -39,6 +39,8 @@ pub async fn copy<S: Storage + Referrers, D: Storage>(
         referrers: graph.referrers,
         ..CopyReport::default()
     };
+    let space = sink.check_space(&graph.blobs).await;
+    space.map_err(Side::Destination.failed(&root.digest()))?;
     graph.blobs.sort_by_key(|blob| blob.digest);
     let blobs = largest_first(graph.blobs, |blob| blob.size);
     let copy = async |blob, moved| {

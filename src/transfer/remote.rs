@@ -2,12 +2,13 @@
 //!
 //! A sink takes content that blocks and can be opened again ([`BlobSource`]); a source gives
 //! asynchronous readers. Between them stands a [`Remote`]: its readers run on the sink's blocking
-//! thread, ask the task of the copy to open the source, and read from what they get. So the content
-//! is hashed on that thread, and the source need not outlive the copy.
+//! thread, ask the task of the copy to open the source, and read from what they get. So the source
+//! need not outlive the copy. Where the sink checks digests the source does not: content is hashed
+//! once.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::runtime::Handle;
@@ -19,7 +20,7 @@ use super::error::Side;
 use super::flight::Moved;
 use crate::oci::{Descriptor, Digest};
 use crate::store::{BlobSource, Storage, error_of_read};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Copies a blob unless the sink has it, and says what became of it or which side failed.
 pub(super) async fn copy_blob<S: Storage, D: Storage>(
@@ -38,12 +39,16 @@ pub(super) async fn copy_blob<S: Storage, D: Storage>(
     };
     let delivered = tokio::select! {
         delivered = deliver(sink, blob, &content, moved) => delivered,
-        never = serve(source, blob, incoming) => match never {},
+        never = serve(source, blob, sink.verifies(), incoming) => match never {},
     };
     let failure = content.failure.lock();
     let failure = failure.unwrap_or_else(PoisonError::into_inner).take();
     delivered.map_err(|error| match failure {
         Some(error) => Side::Source.failed(&blob.digest)(error),
+        // The sink found out what the source was not asked to look for.
+        None if sink.verifies() && error.kind() == ErrorKind::Mismatch => {
+            Side::Source.failed(&blob.digest)(error)
+        }
         None => Side::Destination.failed(&blob.digest)(error),
     })
 }
@@ -52,13 +57,14 @@ pub(super) async fn copy_blob<S: Storage, D: Storage>(
 async fn serve<S: Storage>(
     source: &S,
     blob: &Descriptor,
+    sink_verifies: bool,
     mut incoming: mpsc::Receiver<Request<S::Reader>>,
 ) -> std::convert::Infallible {
     while let Some(Request { offset, answer }) = incoming.recv().await {
-        let reader = if offset == 0 {
-            source.fetch(blob).await
-        } else {
-            source.fetch_range(blob, offset..blob.size).await
+        let reader = match offset {
+            0 if sink_verifies => source.fetch_unverified(blob).await,
+            0 => source.fetch(blob).await,
+            _ => source.fetch_range(blob, offset..blob.size).await,
         };
         // A reader that is gone needs no answer.
         drop(answer.send(reader));
@@ -116,6 +122,8 @@ impl<R: AsyncRead + Send + Unpin + 'static> RemoteReader<R> {
         let (answer, reader) = oneshot::channel();
         let offset = self.offset;
         let request = Request { offset, answer };
+        // What an earlier reader met with is over.
+        *self.last_failure() = None;
         let sent = self.requests.blocking_send(request);
         sent.map_err(|_| self.cancelled())?;
         reader.blocking_recv().map_err(|_| self.cancelled())?
@@ -146,12 +154,19 @@ impl<R: AsyncRead + Send + Unpin + 'static> RemoteReader<R> {
         error_of_read(io::Error::other("cancelled"), &self.blob)
     }
 
-    /// Keeps the error for the report, and gives the sink its text.
+    /// Keeps the error for the report, and gives the sink its text and whether content was wrong.
     fn fail(&self, error: Error) -> io::Error {
+        let kind = match error.kind() {
+            ErrorKind::Mismatch => io::ErrorKind::InvalidData,
+            _ => io::ErrorKind::Other,
+        };
         let text = error.to_string();
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        *failure = Some(error);
-        io::Error::other(text)
+        *self.last_failure() = Some(error);
+        io::Error::new(kind, text)
+    }
+
+    fn last_failure(&self) -> MutexGuard<'_, Option<Error>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

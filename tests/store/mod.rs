@@ -5,5 +5,6 @@ pub(crate) mod contract;
 mod gc;
 mod hostile_archive;
 mod layout;
+mod partial;
 mod programs;
 mod repair;

@@ -70,30 +70,6 @@ impl Layout {
         Ok(Document::parse(bytes, media_type)?)
     }
 
-    /// Stores exactly the expected blob, or nothing. A blob that is there already is left as it is.
-    /// Of a manifest with a subject an entry without name is made, so that it is found again.
-    pub fn put_blob(&self, expected: &Descriptor, content: &mut dyn Read) -> Result<()> {
-        let _hold = self.hold()?;
-        if self.blob_size(&expected.digest) != Some(expected.size) {
-            let path = self.blob_path(&expected.digest);
-            ingest::blob(self.root(), &path, expected, content)?;
-        }
-        self.list_referrer(expected)
-    }
-
-    /// Stores exactly the expected blob by sharing the extents of a file, or says that this cannot
-    /// be done here. A hard link is never made: its content could change under us.
-    pub(super) fn put_clone(&self, expected: &Descriptor, file: &File) -> Result<bool> {
-        let _hold = self.hold()?;
-        let path = self.blob_path(&expected.digest);
-        let stored = self.blob_size(&expected.digest) == Some(expected.size)
-            || ingest::clone(self.root(), &path, expected, file)?;
-        if stored {
-            self.list_referrer(expected)?;
-        }
-        Ok(stored)
-    }
-
     /// Takes in a file on the layout's file system whose content the caller has hashed as it was
     /// written. It replaces a blob that is there: that one may have rotted, and this is known.
     pub(crate) fn put_file(&self, digest: &Digest, file: NamedTempFile) -> Result<(), StoreError> {

@@ -1,86 +1,30 @@
-//! How files enter a layout: under a temporary name, made durable, then renamed.
+//! How files enter a layout: under a temporary name, made durable, then renamed. Blobs that come
+//! from elsewhere have a temporary name that the next run knows: [`super::partial`].
 //!
 //! content → a file under its final name, complete and on disk, or no file at all. The order is
 //! write, fsync of the file, rename, fsync of the folder: after a power loss the final name leads
 //! to the whole content or to nothing.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, Read, Write};
+use std::fs::{self, DirEntry, File, Permissions};
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use tempfile::{NamedTempFile, TempDir};
 
-use crate::Error;
-use crate::oci::Descriptor;
-use crate::store::{StoreError, VerifyReader, error_of_read};
+use super::{partial, space};
+use crate::oci::Digest;
+use crate::store::StoreError;
 
 /// The folder of files that are not complete yet, as oras names it.
 pub(super) const FOLDER: &str = "ingest";
 /// How the names of temporary folders begin.
 const SCRATCH_PREFIX: &str = "scratch-";
 /// The mode of a blob: it never changes again.
-const BLOB_MODE: u32 = 0o444;
+pub(super) const BLOB_MODE: u32 = 0o444;
 /// The mode of a document that is replaced from time to time.
 const DOCUMENT_MODE: u32 = 0o644;
-/// How much is read and written at once.
-const BUFFER: usize = 1024 * 1024;
-
-/// Stores a blob at `path`, which lies in the layout `root`, if the content is what was expected.
-pub(super) fn blob(
-    root: &Path,
-    path: &Path,
-    expected: &Descriptor,
-    content: &mut dyn Read,
-) -> Result<(), Error> {
-    let mut file = temporary(root)?;
-    let mut content = VerifyReader::new(content, expected);
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        let count = content
-            .read(&mut buffer)
-            .map_err(|error| error_of_read(error, &expected.digest))?;
-        if count == 0 {
-            break;
-        }
-        let written = file.write_all(&buffer[..count]);
-        written.map_err(StoreError::io(file.path()))?;
-    }
-    Ok(persist(file, path, BLOB_MODE)?)
-}
-
-/// Stores a blob at `path` as a clone of a file, which shares its extents until either changes.
-/// `false` says that the file systems cannot do it, or that the clone is not what was expected:
-/// reading the content in the ordinary way then tells what is wrong, and with what.
-pub(super) fn clone(
-    root: &Path,
-    path: &Path,
-    expected: &Descriptor,
-    original: &File,
-) -> Result<bool, StoreError> {
-    let file = temporary(root)?;
-    if !share_extents(file.as_file(), original) {
-        return Ok(false);
-    }
-    // The clone is read, and not the original, which may change meanwhile.
-    let content = VerifyReader::new(file.as_file(), expected);
-    let mut content = io::BufReader::with_capacity(BUFFER, content);
-    if io::copy(&mut content, &mut io::sink()).is_err() {
-        return Ok(false);
-    }
-    persist(file, path, BLOB_MODE)?;
-    Ok(true)
-}
-
-#[cfg(target_os = "linux")]
-fn share_extents(file: &File, original: &File) -> bool {
-    rustix::fs::ioctl_ficlone(file, original).is_ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn share_extents(_: &File, _: &File) -> bool {
-    false
-}
 
 /// Stores or replaces a document at `path`, which lies in the layout `root`.
 pub(super) fn document(root: &Path, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
@@ -96,28 +40,65 @@ pub(super) fn scratch(root: &Path) -> Result<TempDir, StoreError> {
     TempDir::with_prefix_in(SCRATCH_PREFIX, &ingest).map_err(StoreError::io(&ingest))
 }
 
-/// The files and folders that writers left behind. Under the exclusive content lock nobody writes
-/// any more. Folders of other tools are left alone.
+/// A blob that is not complete.
+#[derive(Debug)]
+pub(super) struct Incomplete {
+    pub(super) blob: Digest,
+    /// What its file takes of the disk in bytes.
+    pub(super) taken: u64,
+    /// When it was last written.
+    pub(super) written: SystemTime,
+}
+
+/// The blobs that are not complete, whether someone is at them or not.
+pub(super) fn incomplete(root: &Path) -> Result<Vec<Incomplete>, StoreError> {
+    let mut found = Vec::new();
+    for entry in entries(root)? {
+        let Some(blob) = partial::digest_of(&entry.file_name().to_string_lossy()) else {
+            continue;
+        };
+        let path = entry.path();
+        match entry.metadata() {
+            Ok(metadata) if metadata.is_file() => found.push(Incomplete {
+                blob,
+                taken: space::taken(&path),
+                written: metadata.modified().map_err(StoreError::io(&path))?,
+            }),
+            // It was completed a moment ago, or is nothing of ours.
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::io(&path)(error)),
+        }
+    }
+    Ok(found)
+}
+
+/// The files and folders that writers left behind and nobody goes on with. Under the exclusive content
+/// lock nobody writes any more. Folders of other tools are left alone.
 pub(super) fn leftovers(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let is_ours = |entry: &DirEntry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_partial = partial::digest_of(&name).is_some();
+        entry.file_type().is_ok_and(|kind| {
+            (kind.is_file() && !is_partial) || (kind.is_dir() && name.starts_with(SCRATCH_PREFIX))
+        })
+    };
+    let mut found = entries(root)?;
+    found.retain(is_ours);
+    let mut found: Vec<PathBuf> = found.iter().map(DirEntry::path).collect();
+    found.sort();
+    Ok(found)
+}
+
+fn entries(root: &Path) -> Result<Vec<DirEntry>, StoreError> {
     let folder = root.join(FOLDER);
     let entries = match fs::read_dir(&folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(StoreError::io(&folder))?,
     };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(StoreError::io(&folder))?;
-        let name = entry.file_name();
-        let is_ours = entry.file_type().is_ok_and(|kind| {
-            let is_scratch = name.to_string_lossy().starts_with(SCRATCH_PREFIX);
-            kind.is_file() || (kind.is_dir() && is_scratch)
-        });
-        if is_ours {
-            found.push(entry.path());
-        }
-    }
-    found.sort();
-    Ok(found)
+    let entries: io::Result<Vec<DirEntry>> = entries.collect();
+    entries.map_err(StoreError::io(&folder))
 }
 
 /// Removes one of the [`leftovers`]; one that is gone already is as good.

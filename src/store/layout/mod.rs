@@ -4,7 +4,7 @@
 //! oci-layout            {"imageLayoutVersion":"1.0.0"}
 //! index.json            the entries: manifests by name, referrers without one
 //! blobs/sha256/<hex>    content, mode 0444, never changed
-//! ingest/               what is being written; gc removes what a killed process left
+//! ingest/               what is being written, blobs under their digest: the next push goes on
 //! .content.lock .index.lock
 //! ```
 //!
@@ -20,11 +20,15 @@ mod index_file;
 mod ingest;
 mod lock;
 mod open;
+mod partial;
+mod pipeline;
+mod push;
 mod repair;
 mod scratch;
+mod space;
 mod storage;
 
-pub use gc::GcPlan;
+pub use gc::{GcOptions, GcPlan};
 pub use lock::Hold;
 pub use open::Layout;
 pub use repair::RepairReport;

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,8 @@ const MAX_MARKER: u64 = 4096;
 #[derive(Debug, Clone)]
 pub struct Layout {
     root: Arc<Path>,
+    /// How often writing has failed: what was on its way then is not kept for later.
+    pub(super) faults: Arc<AtomicU64>,
 }
 
 /// What `oci-layout` holds.
@@ -79,7 +82,10 @@ impl Layout {
 
     /// A layout in a folder that may be damaged.
     pub(super) fn unchecked(path: &Path) -> Self {
-        Self { root: path.into() }
+        Self {
+            root: path.into(),
+            faults: Arc::default(),
+        }
     }
 
     /// The folder.

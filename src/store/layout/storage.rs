@@ -9,10 +9,9 @@ use tokio::io::{AsyncReadExt as _, Take};
 use super::Layout;
 use crate::Result;
 use crate::oci::{Descriptor, Digest, Document, Reference};
-use crate::store::blocking::{cancellable, on_thread};
+use crate::store::blocking::on_thread;
 use crate::store::{
     BlobSource, Referrers, Storage, StoreError, Tags, VerifyReader, check_range, entry_name,
-    error_of_read,
 };
 
 /// A blob, or a part of one, that lies in a file.
@@ -64,28 +63,21 @@ impl Storage for Layout {
         (size == blob.size).then_some(file)
     }
 
+    fn verifies(&self) -> bool {
+        true
+    }
+
+    async fn check_space(&self, blobs: &[Descriptor]) -> Result<()> {
+        let (layout, blobs) = (self.clone(), blobs.to_vec());
+        Ok(on_thread(move || layout.check_free(&blobs)).await?)
+    }
+
     async fn exists(&self, blob: &Descriptor) -> Result<bool> {
         Ok(self.blob_size(&blob.digest) == Some(blob.size))
     }
 
     async fn push(&self, expected: &Descriptor, content: &dyn BlobSource) -> Result<()> {
-        let reader = content
-            .open_at(0)
-            .map_err(|error| error_of_read(error, &expected.digest))?;
-        let (_wanted, mut reader) = cancellable(reader);
-        let file = content.local_file();
-        let (layout, expected) = (self.clone(), expected.clone());
-        on_thread(move || {
-            let cloned = match file {
-                Some(file) => layout.put_clone(&expected, &file)?,
-                None => false,
-            };
-            match cloned {
-                true => Ok(()),
-                false => layout.put_blob(&expected, &mut reader),
-            }
-        })
-        .await
+        self.take_in(expected, content).await
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use modelctl::oci::Digest;
-use modelctl::store::{GcPlan, Layout};
+use modelctl::store::{GcOptions, GcPlan, Layout};
 use serde::Serialize;
 
 use crate::blocking::blocking;
@@ -14,19 +15,24 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::{Size, count};
 
-const EXAMPLES: &str = "\
+const HELP: &str = "\
+What an interrupted pull has left of a blob is kept for a day, so that the next pull goes on with it.
+
 Examples:
   modelctl gc --dry-run
-  modelctl gc
+  modelctl gc --partials
   modelctl gc --layout ./registry";
 
 /// Remove the blobs of the local store that no entry leads to
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = HELP)]
 pub(crate) struct GcArgs {
     /// A layout instead of the store
     #[arg(long, value_name = "DIR")]
     layout: Option<PathBuf>,
+    /// Remove what interrupted pulls have left as well, however new it is
+    #[arg(long)]
+    partials: bool,
     /// Print what would be removed; remove nothing
     #[arg(long)]
     dry_run: bool,
@@ -38,27 +44,36 @@ pub(crate) struct GcArgs {
 struct GcReport {
     removed: bool,
     blobs: Vec<BlobReport>,
+    partials: Vec<BlobReport>,
+    resumable: Vec<BlobReport>,
     referrers: Vec<Digest>,
     leftovers: Vec<PathBuf>,
     bytes: u64,
 }
 
+/// A blob, and how many bytes of the disk it takes.
 #[derive(Serialize)]
 struct BlobReport {
     digest: Digest,
     size: u64,
 }
 
+impl BlobReport {
+    fn list(blobs: Vec<(Digest, u64)>) -> Vec<Self> {
+        let blobs = blobs.into_iter();
+        blobs.map(|(digest, size)| Self { digest, size }).collect()
+    }
+}
+
 impl GcReport {
     fn new(plan: GcPlan, removed: bool) -> Self {
         let bytes = plan.bytes();
-        let blobs = plan.blobs.into_iter();
         Self {
             removed,
             bytes,
-            blobs: blobs
-                .map(|(digest, size)| BlobReport { digest, size })
-                .collect(),
+            blobs: BlobReport::list(plan.blobs),
+            partials: BlobReport::list(plan.partials),
+            resumable: BlobReport::list(plan.resumable),
             referrers: plan.referrers,
             leftovers: plan.leftovers,
         }
@@ -83,10 +98,15 @@ pub(crate) async fn run(
         Some(path) => Layout::open(path)?,
         None => context.store()?,
     };
+    let mut options = GcOptions::default();
+    if args.partials {
+        options.abandoned_after = Duration::ZERO;
+    }
     let plan = match args.dry_run {
-        true => blocking(move || layout.gc_plan()).await?,
-        false => blocking(move || layout.gc()).await?,
+        true => blocking(move || layout.gc_plan_with(&options)).await?,
+        false => blocking(move || layout.gc_with(&options)).await?,
     };
+    let kept = (plan.resumable.len(), plan.resumable_bytes());
     let report = GcReport::new(plan, !args.dry_run);
     let verb = if report.removed {
         "removed"
@@ -97,7 +117,17 @@ pub(crate) async fn run(
         "{verb} {} ({}) and {}",
         count(report.blobs.len(), "blob"),
         Size(report.bytes),
-        count(report.leftovers.len(), "unfinished file")
+        count(
+            report.partials.len() + report.leftovers.len(),
+            "unfinished file"
+        )
     ))?;
+    if let (1.., bytes) = kept {
+        output.note(format_args!(
+            "kept {} ({}) of interrupted pulls: `--partials` removes them",
+            count(kept.0, "unfinished blob"),
+            Size(bytes)
+        ))?;
+    }
     Ok(output.report(&report)?)
 }

@@ -57,6 +57,30 @@ impl Storage for Depot {
         }
     }
 
+    async fn fetch_unverified(&self, blob: &Descriptor) -> Result<Reader> {
+        Ok(match self {
+            Self::Repository(repository) => Box::new(repository.fetch_unverified(blob).await?),
+            Self::Layout(layout) => Box::new(layout.fetch_unverified(blob).await?),
+            Self::Archive(archive) => Box::new(archive.fetch_unverified(blob).await?),
+        })
+    }
+
+    fn verifies(&self) -> bool {
+        match self {
+            Self::Repository(repository) => repository.verifies(),
+            Self::Layout(layout) => layout.verifies(),
+            Self::Archive(archive) => archive.verifies(),
+        }
+    }
+
+    async fn check_space(&self, blobs: &[Descriptor]) -> Result<()> {
+        match self {
+            Self::Repository(repository) => repository.check_space(blobs).await,
+            Self::Layout(layout) => layout.check_space(blobs).await,
+            Self::Archive(archive) => archive.check_space(blobs).await,
+        }
+    }
+
     async fn exists(&self, blob: &Descriptor) -> Result<bool> {
         match self {
             Self::Repository(repository) => repository.exists(blob).await,
