@@ -7,6 +7,7 @@ mod hostile;
 mod interop;
 mod plan;
 mod pull;
+mod push;
 mod registry;
 mod run;
 mod schema;

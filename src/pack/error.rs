@@ -16,6 +16,13 @@ pub enum PackError {
 }
 
 impl PackError {
+    pub(super) fn new(blob: &str, source: Error) -> Self {
+        Self::Store {
+            blob: blob.to_owned(),
+            source: Box::new(source),
+        }
+    }
+
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {

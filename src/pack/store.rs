@@ -2,16 +2,18 @@
 
 use super::PackError;
 use crate::Result;
-use crate::oci::{Descriptor, OciError};
+use crate::oci::{Descriptor, Digest, OciError};
 use crate::plan::ArtifactPlan;
 use crate::store::{BlobSource, Storage};
-use crate::transfer::{CopyReport, Jobs, Moved, Outcome, deliver, fly, largest_first};
+use crate::transfer::{CopyReport, Jobs, Moved, Outcome, Target, fly, largest_first};
 
 /// How to store an artifact.
 #[derive(Debug, Clone, Default)]
 pub struct PackOptions {
     /// How many blobs are on their way at once.
     pub jobs: Jobs,
+    /// Repositories of the sink's registry that may have the blobs: they are mounted from there.
+    pub mount_from: Vec<String>,
 }
 
 /// A blob of the plan, and what to call it.
@@ -30,23 +32,29 @@ pub async fn store<S: Storage>(
     options: &PackOptions,
 ) -> Result<CopyReport> {
     let mut report = CopyReport::default();
+    let target = Target::new(sink, &options.mount_from);
     let blobs = blobs(plan)?;
     let descriptors: Vec<_> = blobs.iter().map(|blob| blob.descriptor.clone()).collect();
     sink.check_space(&descriptors).await?;
-    let blobs = largest_first(blobs, |blob| blob.descriptor.size);
-    let store = |blob, moved| push(sink, blob, moved);
-    let count = |(blob, outcome): (Blob, Outcome)| {
+    let store = |blob, moved| push(&target, blob, moved);
+    let count = |(blob, outcome): (&Blob, Outcome)| {
         report.count(blob.descriptor, outcome);
         Ok::<_, PackError>(())
     };
-    fly(blobs, options.jobs, store, count).await?;
-    let blob = Blob {
-        descriptor: &plan.manifest.descriptor(),
-        content: &plan.manifest.raw().to_vec(),
-        name: "the manifest".to_owned(),
+    let largest_first = largest_first(blobs.iter().collect(), |blob| blob.descriptor.size);
+    fly(largest_first, options.jobs, store, count).await?;
+    let descriptor = plan.manifest.descriptor();
+    let failed = |error| PackError::new("the manifest", error);
+    let outcome = match sink.exists(&descriptor).await.map_err(failed)? {
+        true => Outcome::Present,
+        false => {
+            let again = |blob| push_again(&target, &blobs, blob);
+            let pushed = target.deliver_manifest((&descriptor, &plan.manifest), again);
+            pushed.await.map_err(failed)?;
+            Outcome::Pushed
+        }
     };
-    let (blob, outcome) = push(sink, blob, Moved::default()).await?;
-    report.count(blob.descriptor, outcome);
+    report.count(&descriptor, outcome);
     Ok(report)
 }
 
@@ -68,17 +76,29 @@ fn blobs(plan: &ArtifactPlan) -> Result<Vec<Blob<'_>>, OciError> {
     Ok(blobs)
 }
 
-/// Pushes one blob unless it is there.
+/// Puts one blob into the target.
 async fn push<'a, S: Storage>(
-    sink: &S,
-    blob: Blob<'a>,
+    target: &Target<'_, S>,
+    blob: &'a Blob<'a>,
     moved: Moved,
-) -> Result<(Blob<'a>, Outcome), PackError> {
-    match deliver(sink, blob.descriptor, blob.content, &moved).await {
+) -> Result<(&'a Blob<'a>, Outcome), PackError> {
+    let delivered = target.deliver(blob.descriptor, blob.content, &moved).await;
+    match delivered {
         Ok(outcome) => Ok((blob, outcome)),
-        Err(source) => Err(PackError::Store {
-            blob: blob.name,
-            source: Box::new(source),
-        }),
+        Err(error) => Err(PackError::new(&blob.name, error)),
     }
+}
+
+/// Pushes a blob of the plan though the target says that it has it; `false` if it is none of them.
+async fn push_again<S: Storage>(
+    target: &Target<'_, S>,
+    blobs: &[Blob<'_>],
+    digest: Digest,
+) -> Result<bool> {
+    let mut blobs = blobs.iter();
+    let Some(blob) = blobs.find(|blob| blob.descriptor.digest == digest) else {
+        return Ok(false);
+    };
+    push(&target.doubted(), blob, Moved::default()).await?;
+    Ok(true)
 }

@@ -117,6 +117,14 @@ impl<S: Storage> Storage for WithProgress<S> {
         Ok(exists)
     }
 
+    async fn mount(&self, blob: &Descriptor, from: &str) -> Result<bool> {
+        let mounted = self.inner.mount(blob, from).await?;
+        if mounted {
+            self.progress.skipped(blob);
+        }
+        Ok(mounted)
+    }
+
     async fn push(&self, expected: &Descriptor, content: &dyn BlobSource) -> Result<()> {
         self.progress.started(expected);
         let content = ReportedSource {

@@ -64,6 +64,12 @@ pub trait Storage: Send + Sync {
         async { Ok(()) }
     }
 
+    /// Makes the blob appear here from another repository of the same registry, without content
+    /// being sent; `false` where that cannot be done, or there is no such thing.
+    fn mount(&self, _blob: &Descriptor, _from: &str) -> impl Future<Output = Result<bool>> + Send {
+        std::future::ready(Ok(false))
+    }
+
     /// Whether the blob is there.
     fn exists(&self, blob: &Descriptor) -> impl Future<Output = Result<bool>> + Send;
 

@@ -4,14 +4,14 @@
 //! the root last. So nothing incomplete is ever reachable: a copy that dies leaves garbage, never a
 //! lie. Tagging is the caller's last step.
 
-use super::deliver::Outcome;
 use super::error::Side;
-use super::flight::{Jobs, fly, largest_first};
+use super::flight::{Jobs, Moved, fly, largest_first};
 use super::remote::copy_blob;
+use super::target::{Outcome, Target};
 use super::{CopyReport, TransferError};
-use crate::Result;
-use crate::oci::Document;
+use crate::oci::{Digest, Document};
 use crate::store::{Graph, Node, Referrers, Storage};
+use crate::{Error, Result};
 
 /// How a copy is made.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,8 @@ pub struct CopyOptions {
     pub jobs: Jobs,
     /// Whether what refers to the root, and to what is copied with it, is copied too.
     pub referrers: bool,
+    /// Repositories of the sink's registry that may have the blobs: they are mounted from there.
+    pub mount_from: Vec<String>,
 }
 
 /// Copies a document with everything it needs. A failure names the side that failed.
@@ -42,9 +44,10 @@ pub async fn copy<S: Storage + Referrers, D: Storage>(
     let space = sink.check_space(&graph.blobs).await;
     space.map_err(Side::Destination.failed(&root.digest()))?;
     graph.blobs.sort_by_key(|blob| blob.digest);
-    let blobs = largest_first(graph.blobs, |blob| blob.size);
+    let target = Target::new(sink, &options.mount_from);
+    let blobs = largest_first(graph.blobs.clone(), |blob| blob.size);
     let copy = async |blob, moved| {
-        let outcome = copy_blob(source, sink, &blob, &moved).await?;
+        let outcome = copy_blob(source, &target, &blob, &moved).await?;
         Ok((blob, outcome))
     };
     let count = |(blob, outcome)| {
@@ -53,7 +56,8 @@ pub async fn copy<S: Storage + Referrers, D: Storage>(
     };
     fly(blobs, options.jobs, copy, count).await?;
     for node in &graph.documents {
-        let outcome = push_document(sink, node).await?;
+        let again = |blob| copy_again(source, &target, &graph, blob);
+        let outcome = push_document(sink, &target, node, again).await?;
         report.count(&node.descriptor, outcome);
     }
     Ok(report)
@@ -61,16 +65,38 @@ pub async fn copy<S: Storage + Referrers, D: Storage>(
 
 /// Pushes a document, and says whether it was there before. One with a subject is pushed in any
 /// case, since pushing it is what makes it found by its subject.
-async fn push_document<D: Storage>(sink: &D, node: &Node) -> Result<Outcome, TransferError> {
-    let blob = &node.descriptor;
-    let failed = || Side::Destination.failed(&blob.digest);
-    let exists = sink.exists(blob).await.map_err(failed())?;
+async fn push_document<D: Storage, F: Future<Output = Result<bool>>>(
+    sink: &D,
+    target: &Target<'_, D>,
+    node: &Node,
+    again: impl Fn(Digest) -> F,
+) -> Result<Outcome, TransferError> {
+    let document = (&node.descriptor, &node.document);
+    let failed = || Side::Destination.failed(&node.descriptor.digest);
+    let exists = sink.exists(document.0).await.map_err(failed())?;
     if !exists || node.document.subject().is_some() {
-        let pushed = sink.push(blob, &node.document.raw().to_vec()).await;
+        let pushed = target.deliver_manifest(document, again).await;
         pushed.map_err(failed())?;
     }
     Ok(match exists {
         true => Outcome::Present,
         false => Outcome::Pushed,
     })
+}
+
+/// Copies a blob or a document of the graph though the target says that it has it; `false` if it is
+/// none of them.
+async fn copy_again<S: Storage, D: Storage>(
+    source: &S,
+    target: &Target<'_, D>,
+    graph: &Graph,
+    digest: Digest,
+) -> Result<bool> {
+    let documents = graph.documents.iter().map(|node| &node.descriptor);
+    let mut blobs = graph.blobs.iter().chain(documents);
+    let Some(blob) = blobs.find(|blob| blob.digest == digest) else {
+        return Ok(false);
+    };
+    let copied = copy_blob(source, &target.doubted(), blob, &Moved::default()).await;
+    copied.map(|_| true).map_err(Error::from)
 }

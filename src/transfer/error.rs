@@ -19,6 +19,19 @@ pub enum TransferError {
         #[source]
         cause: Box<Error>,
     },
+    /// The destination does not find a blob that it was sent twice.
+    #[error(
+        "the registry refuses manifest `{manifest}` for want of blob `{blob}`, which was pushed again a moment ago; try again later"
+    )]
+    Lost {
+        /// The blob.
+        blob: Digest,
+        /// What needs it.
+        manifest: Digest,
+        /// What the registry said the last time.
+        #[source]
+        cause: Box<Error>,
+    },
 }
 
 /// A side of a copy.
@@ -56,7 +69,7 @@ impl TransferError {
     pub(crate) fn missing_blob(&self) -> Option<Digest> {
         match self {
             Self::Side { cause, side, .. } if *side == Side::Destination => cause.missing_blob(),
-            Self::Side { .. } => None,
+            Self::Side { .. } | Self::Lost { .. } => None,
         }
     }
 
@@ -64,6 +77,7 @@ impl TransferError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Side { cause, .. } => cause.kind(),
+            Self::Lost { .. } => ErrorKind::Unavailable,
         }
     }
 }

@@ -5,15 +5,15 @@
 //! them into a store asks first whether they are there.
 
 mod copy;
-mod deliver;
 mod error;
 mod flight;
 mod remote;
 mod report;
+mod target;
 
 pub use copy::{CopyOptions, copy};
-pub(crate) use deliver::{Outcome, deliver};
 pub use error::{Side, TransferError};
 pub use flight::Jobs;
 pub(crate) use flight::{Moved, fly, largest_first};
 pub use report::CopyReport;
+pub(crate) use target::{Outcome, Target};

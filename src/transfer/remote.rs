@@ -15,17 +15,17 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::TransferError;
-use super::deliver::{Outcome, deliver};
 use super::error::Side;
 use super::flight::Moved;
+use super::target::{Outcome, Target};
 use crate::oci::{Descriptor, Digest};
 use crate::store::{BlobSource, Storage, error_of_read};
 use crate::{Error, ErrorKind, Result};
 
-/// Copies a blob unless the sink has it, and says what became of it or which side failed.
+/// Copies a blob unless the target has it, and says what became of it or which side failed.
 pub(super) async fn copy_blob<S: Storage, D: Storage>(
     source: &S,
-    sink: &D,
+    target: &Target<'_, D>,
     blob: &Descriptor,
     moved: &Moved,
 ) -> Result<Outcome, TransferError> {
@@ -37,16 +37,17 @@ pub(super) async fn copy_blob<S: Storage, D: Storage>(
         failure: Arc::default(),
         file: source.local_file(blob),
     };
+    let verifies = target.sink().verifies();
     let delivered = tokio::select! {
-        delivered = deliver(sink, blob, &content, moved) => delivered,
-        never = serve(source, blob, sink.verifies(), incoming) => match never {},
+        delivered = target.deliver(blob, &content, moved) => delivered,
+        never = serve(source, blob, verifies, incoming) => match never {},
     };
     let failure = content.failure.lock();
     let failure = failure.unwrap_or_else(PoisonError::into_inner).take();
     delivered.map_err(|error| match failure {
         Some(error) => Side::Source.failed(&blob.digest)(error),
         // The sink found out what the source was not asked to look for.
-        None if sink.verifies() && error.kind() == ErrorKind::Mismatch => {
+        None if verifies && error.kind() == ErrorKind::Mismatch => {
             Side::Source.failed(&blob.digest)(error)
         }
         None => Side::Destination.failed(&blob.digest)(error),

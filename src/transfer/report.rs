@@ -1,6 +1,6 @@
 //! What a transfer did, whatever it moved from where to where.
 
-use super::deliver::Outcome;
+use super::target::Outcome;
 use crate::oci::Descriptor;
 
 /// What a transfer did. Manifests count as blobs.
@@ -10,6 +10,8 @@ pub struct CopyReport {
     pub copied: usize,
     /// How many were there already.
     pub skipped: usize,
+    /// How many were mounted from another repository of the registry: nothing was sent.
+    pub mounted: usize,
     /// How many bytes the copied ones have.
     pub bytes: u64,
     /// How many manifests came along because they refer to others.
@@ -21,6 +23,7 @@ impl CopyReport {
     pub(crate) fn count(&mut self, blob: &Descriptor, outcome: Outcome) {
         match outcome {
             Outcome::Present => self.skipped += 1,
+            Outcome::Mounted => self.mounted += 1,
             Outcome::Pushed => {
                 self.copied += 1;
                 self.bytes += blob.size;

@@ -83,6 +83,7 @@ fn cp_json_has_what_was_moved() {
   "name": "oci:out:v1",
   "digest": "sha256:[DIGEST]",
   "copied": 3,
+  "mounted": 0,
   "skipped": 0,
   "bytes": 485,
   "referrers": 0

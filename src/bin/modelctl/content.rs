@@ -9,7 +9,7 @@ use modelctl::plan::{self, ArtifactPlan, PlanOptions, TestSet};
 use tempfile::TempDir;
 
 use crate::blocking::blocking;
-use crate::context::{Context, jobs_of};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::{ContentOptions, TestOptions};
 use crate::output::{Output, Style};
@@ -88,22 +88,20 @@ fn recording(path: PathBuf, options: TestOptions) -> Result<Option<Recording>, F
 pub(crate) async fn store(
     plan: &ArtifactPlan,
     destination: &Spot,
-    jobs: Option<u8>,
+    options: &PackOptions,
     style: Style,
 ) -> Result<PackedReport, Failure> {
     destination.may_be(&plan.manifest)?;
     let _hold = destination.hold()?;
-    let options = PackOptions {
-        jobs: jobs_of(jobs),
-    };
     let sink = watch(destination.depot(), plan.stored_size(), style);
-    let stored = pack::store(plan, &sink, &options).await?;
+    let stored = pack::store(plan, &sink, options).await?;
     drop(sink);
     destination.tag(&plan.manifest.descriptor()).await?;
     Ok(PackedReport {
         name: destination.to_string(),
         plan: plan.into(),
         copied: stored.copied,
+        mounted: stored.mounted,
         skipped: stored.skipped,
         bytes: stored.bytes,
     })

@@ -14,11 +14,11 @@ impl Repository {
         let from = self.session.host.repository(from);
         let mut request = self.request(Method::POST, "blobs/uploads/", Access::Push);
         request.scopes = request.scopes.and(&format!("repository:{from}:pull"));
-        let mut query = request.url.query_pairs_mut();
-        query
+        request
+            .url
+            .query_pairs_mut()
             .append_pair("mount", &digest.to_string())
             .append_pair("from", &from);
-        drop(query);
         match self.session.send(&request).await {
             Ok(answer) if answer.status() == StatusCode::CREATED => {
                 answer.drain().await;

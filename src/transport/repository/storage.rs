@@ -59,6 +59,10 @@ impl Storage for Repository {
         }
     }
 
+    async fn mount(&self, blob: &Descriptor, from: &str) -> Result<bool> {
+        Self::mount(self, &blob.digest, from).await
+    }
+
     async fn push(&self, expected: &Descriptor, content: &dyn BlobSource) -> Result<()> {
         if media_type::is_manifest(&expected.media_type) {
             return self.push_manifest(expected, content).await;

@@ -60,6 +60,7 @@ pub(crate) async fn run(
             let destination = context.create(place, &args.registry).await?;
             let options = CopyOptions {
                 referrers: !args.no_referrers,
+                mount_from: source.beside(&destination).into_iter().collect(),
                 ..context.copy_options(args.jobs)
             };
             let sink = watch(destination.depot(), size_of(&document), output.style());

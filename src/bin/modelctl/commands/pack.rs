@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use modelctl::oci::{Place, Reference};
+use modelctl::pack::PackOptions;
 
 use crate::content;
 use crate::context::Context;
@@ -64,7 +65,13 @@ pub(crate) async fn run(
     // Made only now, so that a plan that fails leaves no empty layout behind.
     let options = RegistryOptions::default();
     let destination = context.create(&destination, &options).await?;
-    let report = content::store(&content.plan, &destination, None, output.style()).await?;
+    let report = content::store(
+        &content.plan,
+        &destination,
+        &PackOptions::default(),
+        output.style(),
+    )
+    .await?;
     output.note(report.note("packed"))?;
     Ok(output.report(&report)?)
 }

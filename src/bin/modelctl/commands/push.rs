@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use modelctl::oci::{Place, Reference};
+use modelctl::pack::PackOptions;
 use modelctl::transfer::{self, CopyOptions};
 
 use crate::content;
-use crate::context::Context;
+use crate::context::{Context, jobs_of};
 use crate::failure::Failure;
 use crate::options::{ContentOptions, RegistryOptions};
 use crate::output::{Output, Style};
@@ -23,7 +24,8 @@ the registry has already is not sent again.
 Examples:
   modelctl push registry.example/demo/mlp:v1
   modelctl push ./model registry.example/demo/mlp:v1 --name mlp --license Apache-2.0
-  modelctl push model.onnx registry.example/demo/mlp:v1 --record 1";
+  modelctl push model.onnx registry.example/demo/mlp:v1 --record 1
+  modelctl push ./model registry.example/demo/mlp-int8:v1 --mount-from demo/mlp";
 
 /// Send an artifact to a registry, from the local store or straight from files
 #[derive(Args)]
@@ -41,6 +43,10 @@ pub(crate) struct PushArgs {
     /// Blobs in flight at a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     jobs: Option<u8>,
+    /// Repository of the same registry that may have some of the blobs, which are then mounted
+    /// instead of sent; may be given several times
+    #[arg(long, value_name = "REPOSITORY")]
+    mount_from: Vec<Reference>,
     #[command(flatten)]
     content: ContentOptions,
     #[command(flatten)]
@@ -55,9 +61,13 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     if let Some(reference) = args.second {
         let destination = context.repository(reference.or_latest(), &args.registry)?;
+        let options = PackOptions {
+            jobs: jobs_of(args.jobs),
+            mount_from: destination.mounts(&args.mount_from)?,
+        };
         let path = PathBuf::from(args.first);
         let content = content::plan(path, args.content, context, output).await?;
-        let report = content::store(&content.plan, &destination, args.jobs, output.style()).await?;
+        let report = content::store(&content.plan, &destination, &options, output.style()).await?;
         output.note(report.note("pushed"))?;
         return Ok(output.report(&report)?);
     }
@@ -71,7 +81,10 @@ pub(crate) async fn run(
     let reference = reference.or_latest();
     let source = context.entry(reference.clone())?;
     let destination = context.repository(reference, &args.registry)?;
-    let options = context.copy_options(args.jobs);
+    let options = CopyOptions {
+        mount_from: destination.mounts(&args.mount_from)?,
+        ..context.copy_options(args.jobs)
+    };
     let report = send(&source, &destination, &options, output.style()).await?;
     output.note(report.note("pushed"))?;
     Ok(output.report(&report)?)

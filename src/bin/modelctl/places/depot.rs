@@ -89,6 +89,13 @@ impl Storage for Depot {
         }
     }
 
+    async fn mount(&self, blob: &Descriptor, from: &str) -> Result<bool> {
+        match self {
+            Self::Repository(repository) => Storage::mount(repository, blob, from).await,
+            Self::Layout(_) | Self::Archive(_) => Ok(false),
+        }
+    }
+
     async fn push(&self, expected: &Descriptor, content: &dyn BlobSource) -> Result<()> {
         match self {
             Self::Repository(repository) => repository.push(expected, content).await,

@@ -61,6 +61,40 @@ impl Spot {
         Ok(fetch_document(&self.depot(), &manifest).await?)
     }
 
+    /// The repository of the same registry that this place is, seen from another one: what is in it
+    /// can be mounted there.
+    pub(crate) fn beside(&self, other: &Self) -> Option<String> {
+        match (self, other) {
+            (Self::Repository(_, here), Self::Repository(_, there))
+                if here.registry() == there.registry() && here.name() != there.name() =>
+            {
+                Some(here.repository().to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Checks that repositories of `--mount-from` are of this place's registry; gives their names.
+    pub(crate) fn mounts(&self, given: &[Reference]) -> Result<Vec<String>, Failure> {
+        let Self::Repository(_, here) = self else {
+            return Ok(Vec::new());
+        };
+        let name = |from: &Reference| match from.registry() {
+            _ if !is_bare(from) => Err("expected a repository without tag and digest".to_owned()),
+            Some(registry) if here.registry() != Some(registry) => Err(format!(
+                "a blob can only be mounted within a registry, and `{}` is not of the one of `{}`",
+                from.name(),
+                here.name()
+            )),
+            _ => Ok(from.repository().to_owned()),
+        };
+        let names: Result<Vec<String>, String> = given.iter().map(name).collect();
+        names.map_err(|reason| Failure::Option {
+            option: "--mount-from",
+            reason,
+        })
+    }
+
     /// Checks, before anything is copied, that an artifact can have the name: it has a tag, or the
     /// digest of the artifact.
     pub(crate) fn may_be(&self, document: &Document) -> Result<(), Failure> {

@@ -100,6 +100,8 @@ pub(crate) struct PackedReport {
     pub(crate) plan: PlanReport,
     /// How many blobs were written or sent.
     pub(crate) copied: usize,
+    /// How many were mounted from another repository.
+    pub(crate) mounted: usize,
     /// How many were there already.
     pub(crate) skipped: usize,
     /// How many bytes were written or sent.
@@ -109,7 +111,7 @@ pub(crate) struct PackedReport {
 impl PackedReport {
     /// The same in a sentence, for people.
     pub(crate) fn note(&self, verb: &str) -> String {
-        let moved = moved(self.copied, self.bytes, self.skipped);
+        let moved = moved(self.copied, self.bytes, self.mounted, self.skipped);
         format!("{verb} {}: {moved}", self.name)
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct TransferReport {
     pub(crate) digest: Digest,
     /// How many blobs were copied.
     copied: usize,
+    /// How many were mounted from another repository.
+    mounted: usize,
     /// How many were there already.
     skipped: usize,
     /// How many bytes the copied ones have.
@@ -33,6 +35,7 @@ impl TransferReport {
             name,
             digest,
             copied: copy.copied,
+            mounted: copy.mounted,
             skipped: copy.skipped,
             bytes: copy.bytes,
             referrers: copy.referrers,
@@ -41,7 +44,7 @@ impl TransferReport {
 
     /// The same in a sentence, for people.
     pub(crate) fn note(&self, verb: &str) -> String {
-        let moved = moved(self.copied, self.bytes, self.skipped);
+        let moved = moved(self.copied, self.bytes, self.mounted, self.skipped);
         let referrers = match self.referrers {
             0 => String::new(),
             referrers => format!(", {}", count(referrers, "referrer")),
@@ -50,15 +53,17 @@ impl TransferReport {
     }
 }
 
-/// How much was new: `3 blobs (1.2 MB) new, 1 there already`.
-pub(super) fn moved(copied: usize, bytes: u64, skipped: usize) -> String {
-    match copied {
-        0 => format!("nothing new, {skipped} there already"),
-        copied => {
-            let blobs = count(copied, "blob");
-            format!("{blobs} ({}) new, {skipped} there already", Size(bytes))
-        }
-    }
+/// How much was new: `3 blobs (1.2 MB) new, 2 mounted, 1 there already`.
+pub(super) fn moved(copied: usize, bytes: u64, mounted: usize, skipped: usize) -> String {
+    let new = match copied {
+        0 => "nothing new".to_owned(),
+        copied => format!("{} ({}) new", count(copied, "blob"), Size(bytes)),
+    };
+    let mounted = match mounted {
+        0 => String::new(),
+        mounted => format!(", {mounted} mounted"),
+    };
+    format!("{new}{mounted}, {skipped} there already")
 }
 
 impl fmt::Display for TransferReport {

@@ -1,0 +1,4 @@
+//! Pushes: what need not be sent, and what a registry loses on the way.
+
+mod missing;
+mod mounts;
