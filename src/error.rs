@@ -1,7 +1,8 @@
 //! One error for the whole library: a variant for each stage, and a kind that says what to do.
 
 use crate::{
-    materialise, model, oci, onnx, pack, plan, registry, run, store, transfer, transport, verify,
+    materialise, model, oci, onnx, pack, plan, registry, run, seed, store, transfer, transport,
+    verify,
 };
 
 /// A result of the library.
@@ -35,6 +36,9 @@ pub enum Error {
     /// A copy failed.
     #[error(transparent)]
     Transfer(#[from] transfer::TransferError),
+    /// A folder is no seed.
+    #[error(transparent)]
+    Seed(#[from] seed::SeedError),
     /// Files could not be written.
     #[error(transparent)]
     Materialise(#[from] materialise::MaterialiseError),
@@ -102,6 +106,7 @@ impl Error {
             Self::Store(error) => error.kind(),
             Self::Transport(error) => error.kind(),
             Self::Transfer(error) => error.kind(),
+            Self::Seed(error) => error.kind(),
             Self::Materialise(error) => error.kind(),
             Self::Verify(error) => error.kind(),
             Self::Run(error) => error.kind(),

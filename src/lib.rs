@@ -25,8 +25,8 @@
 //!
 //! The modules are listed in the order in which a model passes through them: files become a plan
 //! ([`model`], [`onnx`], [`plan`]), the plan becomes blobs in a store ([`pack`], [`store`]), blobs
-//! are copied between stores, of which a registry is one ([`transport`], [`transfer`]), and become
-//! files again ([`materialise`]) that are verified ([`verify`]) and run ([`run`]). [`registry`] is the
+//! are copied between stores, of which a registry is one ([`transport`], [`transfer`]), as far as they
+//! are not on this machine already ([`seed`]), and become files again ([`materialise`]) that are verified ([`verify`]) and run ([`run`]). [`registry`] is the
 //! other side of [`transport`]. All of them speak the vocabulary of [`oci`].
 //!
 //! Nothing here prints, reads the environment or the home directory, or ends the process.
@@ -47,6 +47,8 @@ pub mod store;
 pub mod transport;
 
 pub mod transfer;
+
+pub mod seed;
 
 pub mod materialise;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the crate, and the heavy crates that it alone imports.
-const RULES: [(&str, &[&str], &[&str]); 14] = [
+const RULES: [(&str, &[&str], &[&str]); 15] = [
     (
         "error",
         &[
@@ -16,6 +16,7 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
             "store",
             "transport",
             "transfer",
+            "seed",
             "materialise",
             "verify",
             "run",
@@ -35,6 +36,7 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
         &["reqwest", "rustls", "http_auth"],
     ),
     ("transfer", &["oci", "store"], &[]),
+    ("seed", &["oci", "model", "store"], &[]),
     ("materialise", &["oci", "model", "store", "transfer"], &[]),
     ("verify", &["oci", "model", "store", "materialise"], &[]),
     ("run", &["model", "onnx"], &["ort", "libloading", "half"]),
@@ -54,6 +56,7 @@ const RULES: [(&str, &[&str], &[&str]); 14] = [
             "store",
             "transport",
             "transfer",
+            "seed",
             "materialise",
             "verify",
             "run",

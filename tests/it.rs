@@ -11,6 +11,7 @@ mod push;
 mod registry;
 mod run;
 mod schema;
+mod seed;
 mod store;
 mod support;
 mod transfer;

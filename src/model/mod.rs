@@ -21,6 +21,6 @@ pub use foreign::ForeignError;
 pub use manifest::{
     Dimension, Extent, File, Graph, Interface, Layer, MANIFEST_PATH, MAX_FILE_LAYERS,
     MAX_MODEL_MANIFEST_SIZE, MAX_NUMBER, ModelManifest, OWN_FOLDER, Operator, Opset, Producer,
-    Role, SIGNATURES_FOLDER, Sha256, TESTS_FOLDER, Tensor, Test, Value,
+    Role, SHARD_ALIGNMENT, SIGNATURES_FOLDER, Sha256, TESTS_FOLDER, Tensor, Test, Value,
 };
 pub use path::{FilePath, FilePathError};

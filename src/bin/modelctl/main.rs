@@ -16,6 +16,7 @@ mod output;
 mod places;
 mod progress;
 mod reports;
+mod seeding;
 mod session;
 mod signal;
 mod text;

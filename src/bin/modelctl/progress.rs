@@ -8,14 +8,13 @@ use modelctl::oci::{Descriptor, Digest, Document, Kind};
 use modelctl::store::{Progress, WithProgress};
 
 use crate::output::Style;
-use crate::places::Depot;
 
 /// What a bar looks like: rate and remaining time are what people look for.
 const TEMPLATE: &str =
     "{bar:32} {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
 
 /// Reports what moves into or out of a place while a copy is made, and is gone afterwards.
-pub(crate) fn watch(depot: Depot, total: u64, style: Style) -> WithProgress<Depot> {
+pub(crate) fn watch<S>(store: S, total: u64, style: Style) -> WithProgress<S> {
     let target = match style.progress {
         true => ProgressDrawTarget::stderr(),
         false => ProgressDrawTarget::hidden(),
@@ -25,7 +24,7 @@ pub(crate) fn watch(depot: Depot, total: u64, style: Style) -> WithProgress<Depo
         bar.set_style(style);
     }
     let moved = Mutex::default();
-    WithProgress::new(depot, Arc::new(Bar { bar, moved }))
+    WithProgress::new(store, Arc::new(Bar { bar, moved }))
 }
 
 /// How many bytes the blobs of an artifact have.

@@ -33,5 +33,8 @@ pub const TESTS_FOLDER: &str = ".modelctl/tests";
 pub const SIGNATURES_FOLDER: &str = ".modelctl/signatures";
 /// How many files get a layer of their own; the smallest of more share one.
 pub const MAX_FILE_LAYERS: usize = 512;
+/// Where tensors begin in a shard, zeros before them: pages can be mapped (onnx
+/// `docs/ExternalData.md`).
+pub const SHARD_ALIGNMENT: u64 = 4096;
 /// The largest number: beyond it, JSON readers disagree (RFC 7493, section 2.2).
 pub const MAX_NUMBER: u64 = (1 << 53) - 1;

@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use crate::model::SHARD_ALIGNMENT;
+
 /// Tensors below this never stand alone: a blob costs a registry about as much as 1 MiB does.
 const SMALLEST_ALONE: u64 = MIB;
 /// How many tensors stand alone at most.
@@ -15,8 +17,6 @@ const MAX_ALONE: usize = 512;
 const SHORTEST: u64 = 8 * MIB;
 /// A shard has at most this much, unless it is one tensor.
 const LONGEST: u64 = 16 * MIB;
-/// Where tensors begin in a shard: pages can be mapped (onnx `docs/ExternalData.md`).
-const ALIGNMENT: u64 = 4096;
 const MIB: u64 = 1024 * 1024;
 
 /// What the cutter knows of a region.
@@ -85,7 +85,7 @@ pub(super) fn lay_out(lengths: impl IntoIterator<Item = u64>) -> (Vec<u64>, u64)
 }
 
 fn align(offset: u64) -> u64 {
-    offset.next_multiple_of(ALIGNMENT)
+    offset.next_multiple_of(SHARD_ALIGNMENT)
 }
 
 #[cfg(test)]

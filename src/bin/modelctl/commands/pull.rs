@@ -14,19 +14,22 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::RegistryOptions;
-use crate::output::{Output, Style};
+use crate::output::Output;
 use crate::places::Spot;
 use crate::progress::{size_of, watch};
 use crate::reports::TransferReport;
+use crate::seeding::{SavedReport, SeedFolders, seed};
 use crate::text::{Size, count};
 
 const HELP: &str = "\
 Prints the digest. The folder appears when everything in it is verified and on disk, or not at all.
-An earlier pull in its place is replaced; any other folder only with --force.
+An earlier pull in its place is replaced; any other folder only with --force. What the local store,
+the folder to be replaced or a --seed has already is not fetched again.
 
 Examples:
   modelctl pull registry.example/demo/mlp:v1 -o ./mlp
   modelctl pull registry.example/demo/mlp@sha256:… -o ./mlp --only '*.onnx'
+  modelctl pull registry.example/demo/mlp:v2 -o ./mlp-v2 --seed ./mlp
   modelctl pull registry.example/demo/mlp:v1
   modelctl pull store:registry.example/demo/mlp:v1 -o ./mlp --layout split";
 
@@ -61,6 +64,10 @@ pub(crate) struct PullArgs {
     /// Replace a folder that no pull wrote
     #[arg(long, requires = "output")]
     force: bool,
+    /// Take what has not changed from this folder, an earlier version that was pulled; may be given
+    /// several times
+    #[arg(long, value_name = "DIR")]
+    seed: Vec<PathBuf>,
     /// Blobs in flight at a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     jobs: Option<u8>,
@@ -85,6 +92,8 @@ struct PulledReport {
     output: PathBuf,
     files: usize,
     size: u64,
+    #[serde(flatten)]
+    saved: SavedReport,
 }
 
 impl fmt::Display for PulledReport {
@@ -102,21 +111,21 @@ pub(crate) async fn run(
     let source = context.open(&args.place, &args.registry).await?;
     let document = source.resolve().await?;
     let Some(folder) = args.output.clone() else {
-        let (report, _) = keep(&args, (&source, &document), context, output.style()).await?;
+        let (report, _) = keep(&args, (&source, &document), context, output).await?;
         output.note(report.note("pulled"))?;
         return Ok(output.report(&report)?);
     };
-    let source = match args.keep {
+    let (source, kept) = match args.keep {
         true => {
-            keep(&args, (&source, &document), context, output.style())
-                .await?
-                .1
+            let (report, entry) = keep(&args, (&source, &document), context, output).await?;
+            (entry, report.saved)
         }
-        false => source,
+        false => (source, None),
     };
     let options = pull_options(&args)?;
+    let seeding = seed(&source, &document, seed_folders(&args), context, output).await?;
     let pulled = {
-        let watched = watch(source.depot(), size_of(&document), output.style());
+        let watched = watch(seeding.source.clone(), size_of(&document), output.style());
         materialise::pull(&watched, &document, &folder, &options).await?
     };
     let report = PulledReport {
@@ -125,12 +134,14 @@ pub(crate) async fn run(
         output: folder,
         files: pulled.files,
         size: pulled.size,
+        saved: kept.unwrap_or_else(|| seeding.saved()),
     };
     output.note(format_args!(
-        "pulled {} ({}) into {}",
+        "pulled {} ({}) into {}{}",
         count(report.files, "file"),
         Size(report.size),
-        report.output.display()
+        report.output.display(),
+        report.saved.note()
     ))?;
     Ok(output.report(&report)?)
 }
@@ -140,7 +151,7 @@ async fn keep(
     args: &PullArgs,
     (source, document): (&Spot, &Document),
     context: &Context,
-    style: Style,
+    output: &mut Output,
 ) -> Result<(TransferReport, Spot), Failure> {
     let Place::Registry(reference) = &args.place else {
         return Err(Failure::WrongPlace {
@@ -151,11 +162,20 @@ async fn keep(
     let entry = context.entry(reference.clone())?;
     let _hold = entry.hold()?;
     let options = context.copy_options(args.jobs);
-    let watched = watch(source.depot(), size_of(document), style);
+    let seeding = seed(source, document, seed_folders(args), context, output).await?;
+    let watched = watch(seeding.source.clone(), size_of(document), output.style());
     let copied = transfer::copy(&watched, &entry.depot(), document, &options).await?;
     entry.tag(&document.descriptor()).await?;
     let report = TransferReport::new(entry.to_string(), document.digest(), &copied);
-    Ok((report, entry))
+    Ok((report.with_saved(seeding.saved()), entry))
+}
+
+/// An earlier version is most likely where the new one will be.
+fn seed_folders(args: &PullArgs) -> SeedFolders {
+    SeedFolders {
+        replaced: args.output.clone(),
+        named: args.seed.clone(),
+    }
 }
 
 fn pull_options(args: &PullArgs) -> Result<PullOptions, Failure> {

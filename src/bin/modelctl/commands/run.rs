@@ -14,9 +14,10 @@ use modelctl::transfer;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::{InputArgs, RegistryOptions, tolerance};
-use crate::output::{Output, Style};
+use crate::output::Output;
 use crate::places::Spot;
 use crate::progress::{size_of, watch};
+use crate::seeding::{SeedFolders, seed};
 use crate::worker::{self, Infer, RuntimeOptions, Smoke, Task};
 
 const HELP: &str = "\
@@ -101,7 +102,7 @@ pub(crate) async fn run(
     let folder = match &args.place {
         Place::Path(folder) => folder.clone(),
         place => {
-            let (spot, document) = artifact(place, &args, context, output.style()).await?;
+            let (spot, document) = artifact(place, &args, context, output).await?;
             let fetched = fetch(&spot, &document, context).await?;
             let folder = fetched.path().join("model");
             _fetched = Some(fetched);
@@ -141,7 +142,7 @@ async fn artifact(
     place: &Place,
     args: &RunArgs,
     context: &Context,
-    style: Style,
+    output: &mut Output,
 ) -> Result<(Spot, Document), Failure> {
     let reference = match place {
         Place::Registry(reference) if args.offline => {
@@ -161,7 +162,8 @@ async fn artifact(
     let document = source.resolve().await?;
     let _hold = entry.hold()?;
     let options = context.copy_options(None);
-    let watched = watch(source.depot(), size_of(&document), style);
+    let seeding = seed(&source, &document, SeedFolders::default(), context, output).await?;
+    let watched = watch(seeding.source, size_of(&document), output.style());
     transfer::copy(&watched, &entry.depot(), &document, &options).await?;
     entry.tag(&document.descriptor()).await?;
     Ok((entry, document))

@@ -6,6 +6,7 @@ use modelctl::oci::Digest;
 use modelctl::transfer::CopyReport;
 use serde::Serialize;
 
+use crate::seeding::SavedReport;
 use crate::text::{Size, count};
 
 /// What was moved; as text the digest, the one thing that a script needs.
@@ -26,6 +27,9 @@ pub(crate) struct TransferReport {
     bytes: u64,
     /// How many referrers came with it.
     referrers: usize,
+    /// What a pull took from this machine, and what over the network.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub(crate) saved: Option<SavedReport>,
 }
 
 impl TransferReport {
@@ -39,7 +43,14 @@ impl TransferReport {
             skipped: copy.skipped,
             bytes: copy.bytes,
             referrers: copy.referrers,
+            saved: None,
         }
+    }
+
+    /// The same with what was saved.
+    pub(crate) fn with_saved(self, saved: SavedReport) -> Self {
+        let saved = Some(saved);
+        Self { saved, ..self }
     }
 
     /// The same in a sentence, for people.
@@ -49,7 +60,8 @@ impl TransferReport {
             0 => String::new(),
             referrers => format!(", {}", count(referrers, "referrer")),
         };
-        format!("{verb} {}: {moved}{referrers}", self.name)
+        let saved = self.saved.map_or(String::new(), SavedReport::note);
+        format!("{verb} {}: {moved}{referrers}{saved}", self.name)
     }
 }
 
