@@ -10,7 +10,8 @@ use super::auth::{Authorizer, Scopes};
 use super::credentials::{Credential, Credentials, StoredIn};
 use super::http::{Connections, Pieces, RegistryHost, Request, Session, Shared};
 use super::options::ClientOptions;
-use super::repository::Repository;
+use super::repository::{Habits, Offered, Repository};
+use super::unfinished::Unfinished;
 use crate::Result;
 use crate::oci::Reference;
 
@@ -33,6 +34,9 @@ impl Client {
                 pieces: Pieces::default(),
                 warnings: Mutex::default(),
                 referrers_tags: Arc::default(),
+                habits: Habits::default(),
+                offered: Offered::default(),
+                unfinished: Unfinished::new(options.state),
             }),
             credentials: options.credentials,
             plain_http: options.plain_http,
@@ -68,6 +72,9 @@ impl Client {
                 pieces: Pieces::default(),
                 warnings: Mutex::default(),
                 referrers_tags: Arc::default(),
+                habits: Habits::default(),
+                offered: Offered::default(),
+                unfinished: Unfinished::default(),
             }),
             ..self.clone()
         };

@@ -99,6 +99,18 @@ pub enum TransportError {
         /// What it answered.
         cause: Box<TransportError>,
     },
+    /// A blob is larger than what is accepted at once, and so are its parts.
+    #[error(
+        "cannot push blob `{blob}`: the registry, or a proxy before it, takes no body of {limit} bytes: {cause}"
+    )]
+    BodyLimit {
+        /// The blob.
+        blob: Digest,
+        /// The shortest body that was refused, in bytes.
+        limit: u64,
+        /// What it answered.
+        cause: Box<TransportError>,
+    },
     /// The content to push could not be read, or is not what it was said to be.
     #[error("cannot push blob `{blob}` to `{registry}`: {cause}")]
     Source {
@@ -169,6 +181,9 @@ pub enum ProtocolFault {
     /// The answer has no `Location`.
     #[error("answered without a `Location`")]
     NoLocation,
+    /// An upload was answered with a success that is none.
+    #[error("answered the upload with {0} and does not have the blob")]
+    NotStored(u16),
     /// A header is not what it must be.
     #[error("sent an invalid `{name}` header: {value:?}")]
     Header {
@@ -265,7 +280,7 @@ impl TransportError {
                 _ => ErrorKind::Unavailable,
             },
             Self::Distrusted { .. } | Self::TagStays { .. } => ErrorKind::Unsupported,
-            Self::Protocol { .. } => ErrorKind::Unsupported,
+            Self::Protocol { .. } | Self::BodyLimit { .. } => ErrorKind::Unsupported,
             Self::Content { .. } => ErrorKind::Mismatch,
             Self::Document { cause, .. } => cause.kind(),
             Self::Token { cause, .. } => match cause.status() {

@@ -18,6 +18,7 @@ mod options;
 mod repository;
 mod retry;
 mod secret;
+mod unfinished;
 
 pub use auth::{Bearer, Challenge, ChallengeError};
 pub use client::Client;

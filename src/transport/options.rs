@@ -33,6 +33,9 @@ pub struct ClientOptions {
     pub timeouts: Timeouts,
     /// When to try again.
     pub retry: RetryOptions,
+    /// The folder in which uploads are remembered that were broken off, so that the next process
+    /// goes on with them; it is made when it is needed. Unset: nothing is remembered.
+    pub state: Option<PathBuf>,
 }
 
 /// A client certificate and its key, both in PEM.

@@ -41,9 +41,26 @@ impl Attempts {
     /// Waits until it is time for the next try; gives the error back, with what it took, if there
     /// is none.
     pub(crate) async fn pause(&mut self, error: TransportError) -> Result<(), TransportError> {
+        let is_transient = error.kind().is_transient();
+        self.pause_if(is_transient, error).await
+    }
+
+    /// The same after an error of which the caller knows that another try can help.
+    pub(crate) async fn pause_after(
+        &mut self,
+        error: TransportError,
+    ) -> Result<(), TransportError> {
+        self.pause_if(true, error).await
+    }
+
+    async fn pause_if(
+        &mut self,
+        can_help: bool,
+        error: TransportError,
+    ) -> Result<(), TransportError> {
         self.tries += 1;
         self.failures_in_a_row += 1;
-        let Some(pause) = self.next_pause(&error) else {
+        let Some(pause) = self.next_pause(&error).filter(|_| can_help) else {
             return Err(error.after(Effort {
                 tries: self.tries,
                 elapsed: self.started.elapsed(),
@@ -62,7 +79,7 @@ impl Attempts {
     }
 
     fn next_pause(&mut self, error: &TransportError) -> Option<Duration> {
-        if !error.kind().is_transient() || self.failures_in_a_row >= self.options.tries {
+        if self.failures_in_a_row >= self.options.tries {
             return None;
         }
         let doubled = 2_u32.saturating_pow(self.failures_in_a_row - 1);

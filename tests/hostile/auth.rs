@@ -73,22 +73,6 @@ async fn push_asks_for_more_than_pull() {
     );
 }
 
-/// Quirk Q09: a token that ends in the middle is renewed once, and the content sent again.
-#[tokio::test]
-async fn token_that_ends_in_the_middle_is_renewed() {
-    let tokens = numbering();
-    let registry = guarded(&tokens.url(), |seen, sent| match seen.method.as_str() {
-        "PUT" => sent == "Bearer T2",
-        _ => sent.starts_with("Bearer T"),
-    });
-    with(user(&registry), &registry)
-        .push(&blob(), &BLOB.to_vec())
-        .await
-        .unwrap();
-    assert_eq!(tokens.log().len(), 2);
-    assert_eq!(registry.contents().blobs.len(), 1);
-}
-
 /// Quirk Q09.
 #[tokio::test]
 async fn second_refusal_is_final() {

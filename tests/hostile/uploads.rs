@@ -1,60 +1,19 @@
 //! Pushes to registries that lie, are picky or break off.
 
 use std::io::{self, Cursor, Read};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use modelctl::ErrorKind;
 use modelctl::oci::{Descriptor, Reference};
 use modelctl::store::{BlobSource, Storage};
 
-use crate::support::scripted::{Content, Reply, Scripted, Seen};
+use crate::support::scripted::{Content, Reply, Scripted};
 use crate::support::transport::{anonymous, message};
 
 const BLOB: &[u8] = b"weights";
 
 fn blob() -> Descriptor {
     Descriptor::of("application/octet-stream", BLOB)
-}
-
-fn opens_upload(seen: &Seen) -> bool {
-    seen.method == "POST" && seen.path().ends_with("/blobs/uploads/")
-}
-
-/// Security row A20, quirk Q06: a `Location` is resolved as any URL, and its query is kept.
-#[tokio::test]
-async fn upload_location_is_understood_in_every_form() {
-    for (location, target) in [
-        ("/v2/m/blobs/uploads/u1", "/v2/m/blobs/uploads/u1?digest="),
-        ("u1", "/v2/m/blobs/uploads/u1?digest="),
-        ("?_state=a%2Fb", "/v2/m/blobs/uploads/?_state=a%2Fb&digest="),
-        ("../u/u1", "/v2/m/blobs/u/u1?digest="),
-        (
-            "//{address}/v2/m/blobs/uploads/u1",
-            "/v2/m/blobs/uploads/u1?digest=",
-        ),
-        ("http://{address}/x?a=b&c=#f", "/x?a=b&c=&digest="),
-    ] {
-        let server = Scripted::start(move |seen| {
-            if opens_upload(seen) {
-                let location = location.replace("{address}", seen.header("host").unwrap());
-                return Some(Reply::new(202, "").with("Location", location));
-            }
-            (seen.method == "PUT").then(|| Reply::new(201, ""))
-        });
-        anonymous(&server)
-            .push(&blob(), &BLOB.to_vec())
-            .await
-            .unwrap();
-        let put = &server.log()[1];
-        assert!(put.target.starts_with(target), "{location}: {}", put.target);
-        assert_eq!(put.query("digest"), Some(blob().digest.to_string()));
-        assert_eq!(
-            (put.body.as_slice(), put.header("content-length")),
-            (BLOB, Some("7"))
-        );
-        assert_eq!(put.header("content-range"), None);
-    }
 }
 
 #[tokio::test]
@@ -90,35 +49,6 @@ async fn upload_location_that_leads_nowhere_is_refused() {
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert_eq!(server.log().len(), 1);
     }
-}
-
-/// Quirk Q07.
-#[tokio::test]
-async fn any_success_completes_an_upload() {
-    for status in [200, 201, 202, 204] {
-        let server =
-            Scripted::start(move |seen| (seen.method == "PUT").then(|| Reply::new(status, "")));
-        anonymous(&server)
-            .push(&blob(), &BLOB.to_vec())
-            .await
-            .unwrap();
-    }
-}
-
-#[tokio::test]
-async fn broken_upload_is_begun_again() {
-    let puts = AtomicU32::new(0);
-    let server = Scripted::start(move |seen| {
-        let is_first = seen.method == "PUT" && puts.fetch_add(1, Ordering::SeqCst) == 0;
-        is_first.then(|| Reply::new(201, "").content(Content::Nothing))
-    });
-    anonymous(&server)
-        .push(&blob(), &BLOB.to_vec())
-        .await
-        .unwrap();
-    let methods: Vec<_> = server.log().into_iter().map(|seen| seen.method).collect();
-    assert_eq!(methods, ["POST", "PUT", "POST", "PUT"]);
-    assert_eq!(server.contents().blobs.len(), 1);
 }
 
 #[tokio::test]
@@ -194,64 +124,6 @@ async fn unreadable_content_is_not_the_registrys_fault() {
         format!("cannot push blob `{}` to `R`: bad sector", blob().digest)
     );
     assert_eq!(error.kind(), ErrorKind::Io);
-}
-
-/// Quirk Q08: nginx allows 1 MiB unless it is told otherwise.
-#[tokio::test]
-async fn large_blob_goes_in_chunks_where_a_body_is_limited() {
-    let server = Scripted::start(|seen| {
-        let is_too_large = seen.length > 1 << 20;
-        is_too_large.then(|| Reply::new(413, "<html>413</html>").with("Content-Type", "text/html"))
-    });
-    let bytes: Vec<u8> = (0..5_000_000_u32).map(|at| (at / 7) as u8).collect();
-    let large = Descriptor::of("application/octet-stream", &bytes);
-    anonymous(&server).push(&large, &bytes).await.unwrap();
-    assert_eq!(server.contents().blobs[&large.digest.to_string()], bytes);
-    let log = server.log();
-    let last = log.last().unwrap();
-    let first = log.iter().rfind(|seen| {
-        seen.header("content-range")
-            .is_some_and(|r| r.starts_with("0-"))
-    });
-    assert_eq!(first.unwrap().header("content-range"), Some("0-624999"));
-    assert!(last.header("content-range").unwrap().ends_with("-4999999"));
-}
-
-#[tokio::test]
-async fn blob_that_fits_no_way_is_told() {
-    let server = Scripted::start(|seen| (seen.method != "POST").then(|| Reply::new(413, "")));
-    let error = anonymous(&server)
-        .push(&blob(), &BLOB.to_vec())
-        .await
-        .unwrap_err();
-    let reason = " failed: larger than the registry, or a proxy before it, accepts (413)";
-    assert!(error.to_string().ends_with(reason), "{error}");
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-}
-
-/// Quirk Q11.
-#[tokio::test]
-async fn mount_is_tried_and_never_needed() {
-    let server = Scripted::honest();
-    server.contents().blob(BLOB);
-    let repository = anonymous(&server);
-    assert!(repository.mount(&blob().digest, "other/m").await.unwrap());
-    assert_eq!(server.log()[0].query("from"), Some("other/m".to_owned()));
-    let absent = Descriptor::of("a/b", b"absent");
-    assert!(!repository.mount(&absent.digest, "other/m").await.unwrap());
-    assert!(
-        server.lines().last().unwrap().starts_with("DELETE "),
-        "the session is left open"
-    );
-    for status in [400, 403, 404, 405] {
-        let refusing = Scripted::start(move |_| Some(Reply::new(status, "")));
-        assert!(
-            !anonymous(&refusing)
-                .mount(&blob().digest, "x")
-                .await
-                .unwrap()
-        );
-    }
 }
 
 /// Security row A32: what nobody asked for is not read to its end.

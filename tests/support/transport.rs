@@ -63,3 +63,23 @@ pub(crate) fn message(error: &modelctl::Error, servers: &[(&str, &Scripted)]) ->
     }
     text
 }
+
+/// What arrived so far: each method, with the range of the content if one was said.
+pub(crate) fn steps(server: &Scripted) -> Vec<String> {
+    let steps = server.log().into_iter().map(|seen| {
+        let range = seen
+            .header("content-range")
+            .map(|range| format!(" {range}"));
+        seen.method + &range.unwrap_or_default()
+    });
+    steps.collect()
+}
+
+/// A blob of a length, in which no two places look alike.
+pub(crate) fn content(length: usize) -> (Descriptor, Vec<u8>) {
+    let bytes: Vec<u8> = (0..length as u32 / 4 + 1)
+        .flat_map(u32::to_le_bytes)
+        .collect();
+    let bytes = bytes[..length].to_vec();
+    (Descriptor::of("application/octet-stream", &bytes), bytes)
+}

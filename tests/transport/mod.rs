@@ -2,3 +2,7 @@
 
 mod login;
 mod peers;
+mod uploads_access;
+mod uploads_limits;
+mod uploads_resume;
+mod uploads_sessions;

@@ -8,6 +8,7 @@
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -18,6 +19,10 @@ use super::request::Part;
 
 /// As much as is read, and sent, at once: beyond this, throughput no longer grows.
 const PIECE: u64 = 1024 * 1024;
+
+/// How long content is held back that a server may not want: a server that closes the connection
+/// after its answer would otherwise destroy the answer together with it.
+const HESITATION: Duration = Duration::from_millis(500);
 
 /// How many pieces wait between reading and sending.
 const QUEUE: usize = 2;
@@ -73,7 +78,11 @@ pub(crate) fn feed(part: &Part<'_>, pieces: &Pieces) -> io::Result<(reqwest::Bod
     let (sender, mut receiver) = mpsc::channel(QUEUE);
     let watcher = gauge.clone();
     let buffers = pieces.clone();
+    let hesitation = part.hesitates.then_some(HESITATION);
     tokio::task::spawn_blocking(move || {
+        if let Some(hesitation) = hesitation {
+            std::thread::sleep(hesitation);
+        }
         let next = |bytes| sender.blocking_send(Ok(bytes)).is_ok();
         if let Err(error) = read_pieces(reader, (length, is_end), &buffers, next) {
             // Nobody listens any more if the request is over already.

@@ -40,6 +40,8 @@ pub(crate) struct Part<'a> {
     pub(crate) content: &'a dyn BlobSource,
     /// The part, in bytes.
     pub(crate) range: Range<u64>,
+    /// Whether it is held back for a moment, so that an answer to the head alone can come first.
+    pub(crate) hesitates: bool,
 }
 
 impl Body<'_> {

@@ -24,7 +24,9 @@ use crate::transport::TransportError;
 use crate::transport::auth::{Authorizer, Subject};
 use crate::transport::failure::{RequestLine, cleaned};
 use crate::transport::options::RetryOptions;
+use crate::transport::repository::{Habits, Offered};
 use crate::transport::retry::Attempts;
+use crate::transport::unfinished::Unfinished;
 
 /// More different warnings than anybody reads.
 const MAX_WARNINGS: usize = 32;
@@ -40,6 +42,12 @@ pub(crate) struct Shared {
     /// Held while a referrers tag is rewritten, so that at least this process does not race
     /// with itself.
     pub(crate) referrers_tags: Arc<tokio::sync::Mutex<()>>,
+    /// What hosts have shown about the bodies that they take.
+    pub(crate) habits: Habits,
+    /// Upload sessions that registries opened instead of mounting a blob.
+    pub(crate) offered: Offered,
+    /// Uploads that an earlier process did not finish.
+    pub(crate) unfinished: Unfinished,
 }
 
 /// A conversation with one registry about one repository.

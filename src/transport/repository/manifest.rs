@@ -15,7 +15,7 @@ use crate::transport::TransportError;
 use crate::transport::error::ContentFault;
 use crate::transport::http::{Answer, Body, Request};
 
-const CONTENT_DIGEST: &str = "docker-content-digest";
+pub(super) const CONTENT_DIGEST: &str = "docker-content-digest";
 
 impl Tags for Repository {
     async fn resolve(&self, reference: &Reference) -> Result<Document> {

@@ -1,7 +1,6 @@
 //! One repository of a registry: the verbs of a store as requests (distribution-spec 1.1).
 
 mod blob_fetch;
-mod blob_push;
 mod delete;
 mod handle;
 mod manifest;
@@ -11,5 +10,7 @@ mod referrers;
 mod referrers_tag;
 mod storage;
 mod tags;
+mod upload;
 
 pub use handle::Repository;
+pub(crate) use upload::{Habits, Offered};

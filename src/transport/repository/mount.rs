@@ -25,11 +25,10 @@ impl Repository {
                 Ok(true)
             }
             Ok(answer) => {
-                // An upload session was opened instead; nobody will use it.
-                if let Ok(place) = self.upload_location(&answer) {
-                    let mut cancel = self.request(Method::DELETE, "", Access::Push);
-                    cancel.url = place;
-                    let _ = self.session.attempt(&cancel).await;
+                // An upload session was opened instead: the push that follows uses it.
+                if let Ok(session) = self.opened(&answer) {
+                    answer.drain().await;
+                    self.offer(digest, session).await;
                 }
                 Ok(false)
             }

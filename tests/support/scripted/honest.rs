@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use modelctl::oci::{Descriptor, Digest, Document, Index};
 
+use super::uploads::{Answer, Uploads};
 use super::wire::{Reply, Seen};
 
 /// What the registry holds, whatever the repository.
@@ -14,7 +15,7 @@ pub(crate) struct Honest {
     pub(crate) manifests: BTreeMap<String, (String, Vec<u8>)>,
     /// Whether the registry keeps lists of referrers.
     pub(crate) has_referrers: bool,
-    uploads: BTreeMap<String, Vec<u8>>,
+    pub(crate) uploads: Uploads,
 }
 
 impl Honest {
@@ -40,7 +41,16 @@ impl Honest {
         if path == "/v2/" {
             Reply::new(200, "{}")
         } else if let Some(id) = after("/blobs/uploads/") {
-            self.upload(seen, id, body)
+            let known = seen
+                .query("mount")
+                .filter(|mount| self.blobs.contains_key(mount));
+            match self.uploads.answer(seen, &id, body, known) {
+                Answer::Reply(reply) => reply,
+                Answer::Stored(digest, content) => {
+                    self.blobs.insert(digest.clone(), content);
+                    Reply::new(201, "").with("Docker-Content-Digest", digest)
+                }
+            }
         } else if let Some(digest) = after("/blobs/") {
             self.get_blob(seen, &digest)
         } else if let Some(name) = after("/manifests/") {
@@ -59,47 +69,6 @@ impl Honest {
             )
         } else {
             Reply::new(404, "")
-        }
-    }
-
-    fn upload(&mut self, seen: &Seen, id: String, body: Vec<u8>) -> Reply {
-        let here = format!(
-            "{}/{id}",
-            seen.path().trim_end_matches('/').trim_end_matches(&id)
-        );
-        let place = here.replace("//", "/");
-        match seen.method.as_str() {
-            "POST" => {
-                if let Some(digest) = seen.query("mount")
-                    && self.blobs.contains_key(&digest)
-                {
-                    return Reply::new(201, "").with("Location", format!("/v2/m/blobs/{digest}"));
-                }
-                let id = format!("u{}", self.uploads.len());
-                self.uploads.insert(id.clone(), Vec::new());
-                Reply::new(202, "").with("Location", format!("{}{id}", seen.path()))
-            }
-            "PATCH" => {
-                let content = self.uploads.entry(id).or_default();
-                content.extend(body);
-                let range = format!("0-{}", content.len() - 1);
-                Reply::new(202, "")
-                    .with("Location", place)
-                    .with("Range", range)
-            }
-            "PUT" => {
-                let mut content = self.uploads.remove(&id).unwrap_or_default();
-                content.extend(body);
-                let digest: Digest = seen.query("digest").unwrap().parse().unwrap();
-                if Digest::of(digest.algorithm(), &content) != digest {
-                    let error =
-                        r#"{"errors":[{"code":"DIGEST_INVALID","message":"other digest"}]}"#;
-                    return Reply::new(400, error);
-                }
-                self.blobs.insert(digest.to_string(), content);
-                Reply::new(201, "").with("Docker-Content-Digest", digest.to_string())
-            }
-            _ => Reply::new(204, ""),
         }
     }
 
@@ -171,7 +140,7 @@ impl Honest {
     }
 }
 
-fn unknown(code: &str) -> Reply {
+pub(super) fn unknown(code: &str) -> Reply {
     let error = serde_json::json!({"errors": [{"code": code, "message": "unknown"}]});
     Reply::new(404, error.to_string()).with("Content-Type", "application/json")
 }

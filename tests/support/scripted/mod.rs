@@ -4,9 +4,10 @@
 mod honest;
 mod server;
 mod tls;
+mod uploads;
 mod wire;
 
 pub(crate) use honest::Honest;
-pub(crate) use server::Scripted;
+pub(crate) use server::{Early, Scripted};
 pub(crate) use tls::Authority;
 pub(crate) use wire::{Content, Reply, Seen};

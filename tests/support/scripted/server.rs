@@ -17,6 +17,16 @@ const IDLE: Duration = Duration::from_secs(10);
 
 type Script = dyn Fn(&Seen) -> Option<Reply> + Send + Sync;
 
+/// What happens once the head of a request is there, before its body is read.
+pub(crate) enum Early {
+    /// The body is read.
+    Read,
+    /// So many bytes of the body are read and kept; then the connection is closed.
+    Cut(u64),
+    /// It is answered; then the connection is closed, the body unread.
+    Answer(Reply),
+}
+
 /// A running server.
 pub(crate) struct Scripted {
     /// `127.0.0.1:port`.
@@ -26,6 +36,7 @@ pub(crate) struct Scripted {
 
 struct Shared {
     script: Box<Script>,
+    early: Box<dyn Fn(&Seen) -> Early + Send + Sync>,
     honest: Mutex<Honest>,
     log: Mutex<Vec<Seen>>,
     is_over: AtomicBool,
@@ -48,10 +59,30 @@ impl Scripted {
         script: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static,
         tls: Option<Arc<ServerConfig>>,
     ) -> Self {
+        Self::run(honest, (script, |_| Early::Read), tls)
+    }
+
+    /// A server with a script, and one for what happens before a body is read.
+    pub(crate) fn interrupting(
+        early: impl Fn(&Seen) -> Early + Send + Sync + 'static,
+        script: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Self {
+        Self::run(Honest::default(), (script, early), None)
+    }
+
+    fn run(
+        honest: Honest,
+        (script, early): (
+            impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static,
+            impl Fn(&Seen) -> Early + Send + Sync + 'static,
+        ),
+        tls: Option<Arc<ServerConfig>>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             script: Box::new(script),
+            early: Box::new(early),
             honest: Mutex::new(honest),
             log: Mutex::default(),
             is_over: AtomicBool::new(false),
@@ -130,6 +161,20 @@ fn converse<S: Read + Write>(
 ) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(mut seen) = Seen::read(&mut stream)? {
+        match (shared.early)(&seen) {
+            Early::Read => {}
+            Early::Cut(length) => {
+                let part = seen.read_part(&mut stream, length)?;
+                shared.honest.lock().unwrap().uploads.keep(&seen, &part);
+                shared.log.lock().unwrap().push(seen);
+                return Ok(());
+            }
+            Early::Answer(reply) => {
+                shared.log.lock().unwrap().push(seen);
+                reply.write(stream.get_mut(), false)?;
+                return Ok(());
+            }
+        }
         let body = seen.read_body(&mut stream)?;
         seen.has_certificate = showed_certificate(stream.get_ref());
         shared.log.lock().unwrap().push(seen.clone());

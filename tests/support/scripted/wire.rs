@@ -80,6 +80,15 @@ impl Seen {
         Ok(Some(seen))
     }
 
+    /// Reads the start of the body.
+    pub(crate) fn read_part(&mut self, stream: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {
+        let mut part = Vec::new();
+        stream.take(length).read_to_end(&mut part)?;
+        self.length = part.len() as u64;
+        self.body = part[..part.len().min(KEPT)].to_vec();
+        Ok(part)
+    }
+
     /// Reads the body, which a script may leave unread.
     pub(crate) fn read_body(&mut self, stream: &mut impl Read) -> io::Result<Vec<u8>> {
         let length = self

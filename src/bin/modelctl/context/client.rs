@@ -56,6 +56,7 @@ impl Context {
             certificate_authorities: ca_cert.into_iter().collect(),
             client_certificate: certificate(options),
             proxies: self.proxies(),
+            state: self.environment().state(),
             ..ClientOptions::default()
         })?)
     }

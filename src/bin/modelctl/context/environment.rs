@@ -74,6 +74,14 @@ impl Environment {
         Some(folder.join("modelctl/config.json"))
     }
 
+    /// The folder of what a later run can go on with, if there is a home.
+    pub(crate) fn state(&self) -> Option<PathBuf> {
+        Some(
+            self.base("XDG_STATE_HOME", ".local/state")?
+                .join("modelctl"),
+        )
+    }
+
     /// A base folder of the XDG specification, which says to ignore relative ones.
     fn base(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
         let named = self.path(variable).filter(|path| path.is_absolute());
