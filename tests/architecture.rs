@@ -43,7 +43,7 @@ const RULES: [(&str, &[&str], &[&str]); 15] = [
     (
         "registry",
         &["oci", "store"],
-        &["axum", "hyper", "hyper_util"],
+        &["axum", "bcrypt", "hyper", "hyper_util", "tokio_rustls"],
     ),
     (
         "lib",

@@ -1,7 +1,29 @@
 //! How a store is served.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::{AccessLog, Metrics};
+
+/// The files that TLS needs, both in PEM.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate, and those that vouch for it.
+    pub certificate: PathBuf,
+    /// The certificate's private key.
+    pub key: PathBuf,
+}
+
+/// When garbage is collected, and what counts as such.
+#[derive(Debug, Clone, Copy)]
+pub struct Collection {
+    /// The time between two collections.
+    pub interval: Duration,
+    /// How long a blob that no manifest needs is kept since it was pushed or asked for, and since
+    /// anything was pushed to its repository.
+    pub keep: Duration,
+}
 
 /// What is served, and within which bounds.
 #[derive(Debug, Clone)]
@@ -13,8 +35,29 @@ pub struct RegistryOptions {
     /// good, and on an address other than a loopback one any name is good as long as none is
     /// listed. A web page whose own name leads here is thereby kept out.
     pub hosts: Vec<String>,
+    /// Users, as `htpasswd -B` writes them; read again when the file changes. Without it everybody
+    /// may do everything.
+    pub htpasswd: Option<PathBuf>,
+    /// Whether to pull and to list needs no user.
+    pub anonymous_read: bool,
+    /// Users who may push and delete; all of them where none is listed.
+    pub writers: Vec<String>,
+    /// Whether nobody may push and delete.
+    pub read_only: bool,
+    /// Speaks TLS, and nothing else, with these.
+    pub tls: Option<TlsFiles>,
+    /// How many bytes may be stored in all.
+    pub quota: Option<u64>,
+    /// How many bytes each repository may have; what several have counts in each of them.
+    pub repository_quota: Option<u64>,
+    /// When garbage is collected; never where there is none.
+    pub collection: Option<Collection>,
     /// Whether a manifest may be pushed before, or without, what it refers to.
     pub sparse: bool,
+    /// Where each request is told, once it is over.
+    pub log: Option<AccessLog>,
+    /// What is counted; [`super::serve_metrics`] shows it.
+    pub metrics: Arc<Metrics>,
     /// Connections at a time; further ones wait to be accepted.
     pub connections: usize,
     /// Uploads that may be open at a time, in work or waiting for their client.
@@ -36,7 +79,17 @@ impl RegistryOptions {
         Self {
             store: store.into(),
             hosts: Vec::new(),
+            htpasswd: None,
+            anonymous_read: false,
+            writers: Vec::new(),
+            read_only: false,
+            tls: None,
+            quota: None,
+            repository_quota: None,
+            collection: None,
             sparse: false,
+            log: None,
+            metrics: Arc::default(),
             connections: 1024,
             uploads: 1024,
             receivers: 64,

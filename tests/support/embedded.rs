@@ -31,16 +31,21 @@ impl Embedded {
     /// Serves a new store with other options.
     pub(crate) fn with(change: impl FnOnce(&mut RegistryOptions)) -> Self {
         let folder = TempDir::new().unwrap();
-        let mut options = RegistryOptions::new(folder.path());
-        change(&mut options);
-        let mut embedded = Self::serve(options);
+        let mut embedded = Self::serve_with(folder.path(), change);
         embedded._folder = Some(folder);
         embedded
     }
 
     /// Serves a store that is there.
     pub(crate) fn over(store: &Path) -> Self {
-        Self::serve(RegistryOptions::new(store))
+        Self::serve_with(store, |_| {})
+    }
+
+    /// Serves a store that is there, or a new one in that folder, with other options.
+    pub(crate) fn serve_with(store: &Path, change: impl FnOnce(&mut RegistryOptions)) -> Self {
+        let mut options = RegistryOptions::new(store);
+        change(&mut options);
+        Self::serve(options)
     }
 
     fn serve(options: RegistryOptions) -> Self {

@@ -19,8 +19,15 @@ pub(super) async fn get(
     name: Repository,
     digest: Digest,
 ) -> Result<Response<Body>, Failure> {
+    // Who only asks whether it is there is about to push what needs it.
+    let is_asked_for = head.is_head();
     let found = service
-        .blocking(move |service| service.depot.open_blob(&name, &digest))
+        .blocking(move |service| {
+            if is_asked_for && !service.depot.promise_blob(&name, &digest)? {
+                return Ok(None);
+            }
+            service.depot.open_blob(&name, &digest)
+        })
         .await?;
     let (file, size) = found.ok_or_else(|| unknown(&digest))?;
     let tag = format!("\"{digest}\"");

@@ -119,6 +119,7 @@ impl Push {
         };
         let document = Document::parse(self.raw, self.content_type.as_deref())
             .map_err(|error| Failure::new(Code::ManifestInvalid, error.to_string()))?;
+        let _kept = service.depot.rely_on(&document);
         if !service.options.sparse
             && let Some(missing) = service.depot.first_missing(&self.name, &document)
         {

@@ -18,8 +18,6 @@ use crate::registry::wire::{self, Code, Failure};
 /// Chunks between socket and disk: a megabyte, as each is at most as long as the connection's read
 /// buffer.
 const QUEUE: usize = 8;
-/// From this length on, in bytes, space is reserved before anything is received.
-const WORTH_RESERVING: u64 = 1024 * 1024;
 /// What a request whose turn is over may still take in: what comes without a pause of this length.
 /// Bytes that a broken connection left in our buffers need not be sent again then.
 const LAST_CALL: Duration = Duration::from_millis(250);
@@ -28,7 +26,8 @@ const LAST_CALL: Duration = Duration::from_millis(250);
 type Guard = OwnedMutexGuard<Option<Upload>>;
 
 /// Adds a body to an upload. What arrived before a body broke off stays, so that the client can
-/// go on from there; after a failure of the disk the upload is gone.
+/// go on from there; after a failure of the disk the upload is gone, and after one of the quota it
+/// stands where it stood.
 pub(super) async fn receive(
     service: &Arc<Service>,
     turn: Turn,
@@ -59,8 +58,8 @@ pub(super) async fn receive(
     })
 }
 
-fn reserve(upload: Guard, length: Option<u64>) -> Result<Guard, RegistryError> {
-    if let (Some(open), Some(length @ WORTH_RESERVING..)) = (upload.as_ref(), length) {
+fn reserve(mut upload: Guard, length: Option<u64>) -> Result<Guard, RegistryError> {
+    if let (Some(open), Some(length)) = (upload.as_mut(), length) {
         open.reserve(length)?;
     }
     Ok(upload)
@@ -77,8 +76,9 @@ fn write(
         Some(open) => open.append(length, chunks),
         None => Ok(()),
     };
-    if written.is_err() {
-        *upload = None;
+    match &written {
+        Ok(()) | Err(RegistryError::Quota { .. }) => {}
+        Err(_) => *upload = None,
     }
     written.map(|()| upload)
 }

@@ -7,6 +7,7 @@
 
 use crate::oci::{Digest, Tag};
 use crate::registry::depot::Repository;
+use crate::registry::observe::Route;
 use crate::registry::wire::{Code, Failure};
 
 /// What a path of the distribution API names.
@@ -40,6 +41,20 @@ pub(super) enum Target {
 }
 
 impl Endpoint {
+    /// What kind of path it is, whatever it names.
+    pub(super) fn route(&self) -> Route {
+        match self {
+            Self::Root => Route::Root,
+            Self::Catalog => Route::Catalog,
+            Self::Blob(..) => Route::Blob,
+            Self::Uploads(_) => Route::Uploads,
+            Self::Upload(..) => Route::Upload,
+            Self::Manifest(..) => Route::Manifest,
+            Self::Tags(_) => Route::Tags,
+            Self::Referrers(..) => Route::Referrers,
+        }
+    }
+
     /// Reads the path of a request.
     pub(super) fn parse(path: &str) -> Result<Self, Failure> {
         let rest = match path.strip_prefix("/v2") {

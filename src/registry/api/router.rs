@@ -1,35 +1,45 @@
-//! From a request to its handler.
+//! From a request to its handler: known by a good name, let in, and only then answered.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
+use hyper::body::Incoming;
 
 use super::route::Endpoint;
 use super::service::Service;
 use super::{blobs, lists, manifests, referrers, uploads};
+use crate::registry::access::Need;
+use crate::registry::observe::{self, Exchange, Route};
 use crate::registry::wire::{self, Code, Failure, Head, empty, set, value_of};
 
-/// Answers a request.
+/// Answers a request of a client.
 pub(in crate::registry) async fn answer(
     service: Arc<Service>,
-    request: Request<Body>,
+    request: Request<Incoming>,
+    client: SocketAddr,
 ) -> Response<Body> {
-    let (parts, mut content) = request.into_parts();
+    let (parts, content) = request.into_parts();
+    let (metrics, log) = (&service.options.metrics, &service.options.log);
+    let exchange = Exchange::begin(Arc::clone(metrics), log.clone(), client, &parts);
+    let mut content = observe::received(content, &exchange);
     let head = Head::new(parts);
-    match dispatch(&service, &head, &mut content).await {
+    let response = match dispatch(&service, &head, &mut content, &exchange).await {
         Ok(response) => response,
         Err(failure) => {
             wire::discard(&head, content).await;
             failure.into_response()
         }
-    }
+    };
+    observe::sent(response, exchange)
 }
 
 async fn dispatch(
     service: &Arc<Service>,
     head: &Head,
     content: &mut Body,
+    exchange: &Exchange,
 ) -> Result<Response<Body>, Failure> {
     if !service.hosts.accept(&head.parts) {
         let message = "this host name is not one of the registry's; add it to the accepted hosts";
@@ -37,7 +47,30 @@ async fn dispatch(
             Failure::new(Code::Denied, message).with_status(StatusCode::MISDIRECTED_REQUEST)
         );
     }
-    let endpoint = Endpoint::parse(head.parts.uri.path())?;
+    let endpoint = Endpoint::parse(head.parts.uri.path());
+    exchange.is_for(endpoint.as_ref().map_or(Route::Other, Endpoint::route));
+    let need = need(endpoint.as_ref().ok(), head);
+    exchange.is_of(service.policy.admit(&head.parts, need).await?);
+    handle(service, head, content, endpoint?).await
+}
+
+/// The right that a request needs. To ask about an upload takes it out of the hands of whoever
+/// sends to it, so it is as good as writing.
+fn need(endpoint: Option<&Endpoint>, head: &Head) -> Need {
+    match (endpoint, head.parts.method.as_str()) {
+        (Some(Endpoint::Root), "GET" | "HEAD") => Need::Identity,
+        (Some(Endpoint::Upload(..)), _) => Need::Write,
+        (_, "GET" | "HEAD") => Need::Read,
+        _ => Need::Write,
+    }
+}
+
+async fn handle(
+    service: &Arc<Service>,
+    head: &Head,
+    content: &mut Body,
+    endpoint: Endpoint,
+) -> Result<Response<Body>, Failure> {
     let method = head.parts.method.as_str();
     match (endpoint, method) {
         (Endpoint::Root, "GET" | "HEAD") => Ok(root()),

@@ -1,13 +1,16 @@
 //! What all requests share.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::registry::depot::{Depot, Sessions};
+use crate::registry::access::Policy;
+use crate::registry::depot::{Collected, Depot, Sessions};
+use crate::registry::observe::Counting;
 use crate::registry::wire::{Code, Failure, Hosts};
-use crate::registry::{RegistryError, RegistryOptions};
+use crate::registry::{Collection, RegistryError, RegistryOptions};
 
 /// A depot, the uploads to it, and the bounds of both.
 #[derive(Debug)]
@@ -17,17 +20,47 @@ pub(in crate::registry) struct Service {
     pub(super) receivers: Semaphore,
     pub(super) options: RegistryOptions,
     pub(super) hosts: Hosts,
+    pub(super) policy: Policy,
 }
 
 impl Service {
     /// A service over an open depot.
-    pub(in crate::registry) fn new(depot: Depot, hosts: Hosts, options: RegistryOptions) -> Self {
+    pub(in crate::registry) fn new(
+        depot: Depot,
+        (hosts, policy): (Hosts, Policy),
+        options: RegistryOptions,
+    ) -> Self {
         Self {
             depot,
-            sessions: Sessions::new(options.uploads),
+            sessions: Sessions::new(&options),
             receivers: Semaphore::new(options.receivers),
             options,
             hosts,
+            policy,
+        }
+    }
+
+    /// Counts a connection for as long as it is open.
+    pub(in crate::registry) fn count_connection(&self) -> Counting {
+        Counting::connection(&self.options.metrics)
+    }
+
+    /// When garbage is collected.
+    pub(in crate::registry) fn collection(&self) -> Option<Collection> {
+        self.options.collection
+    }
+
+    /// Collects garbage, if nobody else is busy with the store. It blocks.
+    pub(in crate::registry) fn collect(&self, keep: Duration) {
+        match self.depot.collect(keep, &self.sessions.repositories()) {
+            Ok(Some(Collected { blobs, bytes })) => {
+                let metrics = &self.options.metrics;
+                metrics.collections.fetch_add(1, Ordering::Relaxed);
+                metrics.freed.fetch_add(bytes, Ordering::Relaxed);
+                tracing::info!("collected {blobs} blobs of {bytes} bytes");
+            }
+            Ok(None) => tracing::info!("garbage is left for later: the store is in use"),
+            Err(error) => tracing::error!("{error}"),
         }
     }
 
@@ -39,6 +72,11 @@ impl Service {
     /// How long a client may keep the registry waiting.
     pub(in crate::registry) fn patience(&self) -> Duration {
         self.options.patience
+    }
+
+    /// Reads the users again if their file has changed. It blocks.
+    pub(in crate::registry) fn refresh_users(&self) {
+        self.policy.refresh();
     }
 
     /// Forgets uploads that nobody came back to.

@@ -4,6 +4,7 @@
 //! with all that it leads to; a record whose entry was never written gets it now.
 
 use super::catalogue::{Change, name_of};
+use super::manifests::MANIFESTS;
 use super::{Depot, Repository};
 use crate::oci::{Descriptor, Digest, Document, Kind, Reference, Tag, media_type};
 use crate::registry::RegistryError;
@@ -72,7 +73,7 @@ impl Depot {
             }
         }
         for repository in self.repositories()? {
-            for digest in self.manifests(&repository)? {
+            for digest in self.recorded(&repository, MANIFESTS)? {
                 if let Some(manifest) = self.describe_manifest(&repository, &digest)? {
                     self.announce(&repository, [Change::Manifest(manifest)]);
                 }

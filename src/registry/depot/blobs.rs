@@ -1,13 +1,37 @@
 //! Which repository has which blob.
 
 use std::fs::File;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tempfile::NamedTempFile;
 
 use super::{Depot, Repository, files};
 use crate::oci::Digest;
 use crate::registry::RegistryError;
 use crate::store::StoreError;
 
-const BLOBS: &str = "_blobs";
+pub(super) const BLOBS: &str = "_blobs";
+/// Contents that can be stored at the same time, if the first letters of their digests differ.
+const STRIPES: usize = 64;
+
+/// Turns to store a content, by its digest.
+#[derive(Debug)]
+pub(super) struct Arrivals([Mutex<()>; STRIPES]);
+
+impl Default for Arrivals {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::default()))
+    }
+}
+
+impl Arrivals {
+    fn turn(&self, digest: &Digest) -> MutexGuard<'_, ()> {
+        let hex = digest.hex();
+        let first = usize::from_str_radix(&hex[..2], 16);
+        let stripe = &self.0[first.expect("a digest begins with hex digits") % STRIPES];
+        stripe.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Depot {
     /// Opens a blob that a repository has, with its size in bytes. A record whose content is gone
@@ -29,12 +53,44 @@ impl Depot {
         self.record(repository, BLOBS, digest).is_file() && self.has_content(digest)
     }
 
-    /// Makes a blob that is stored visible in a repository.
+    /// Keeps a blob from being collected for some time: a client was told that it is there, and may
+    /// push what needs it. Says whether it is.
+    pub(crate) fn promise_blob(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
+        let _kept = self.presence.rely();
+        if !self.has_blob(repository, digest) {
+            return Ok(false);
+        }
+        self.presence.note(digest);
+        if self.freshens {
+            files::freshen(&self.record(repository, BLOBS, digest))?;
+        }
+        Ok(true)
+    }
+
+    /// Gives a content that was hashed while it was written its final name; says whether there was
+    /// none before. The same content is stored by one at a time, so that it is counted once.
+    pub(super) fn put_content(
+        &self,
+        digest: &Digest,
+        file: NamedTempFile,
+    ) -> Result<bool, RegistryError> {
+        let _turn = self.arrivals.turn(digest);
+        self.presence.note(digest);
+        let is_new = !self.has_content(digest);
+        self.layout.put_file(digest, file)?;
+        Ok(is_new)
+    }
+
+    /// Makes a blob that is stored visible in a repository; says whether it was not.
     pub(super) fn link_blob(
         &self,
         repository: &Repository,
         digest: &Digest,
-    ) -> Result<(), RegistryError> {
+    ) -> Result<bool, RegistryError> {
         files::touch(&self.record(repository, BLOBS, digest))
     }
 
@@ -45,14 +101,19 @@ impl Depot {
         digest: &Digest,
         from: Option<&Repository>,
     ) -> Result<bool, RegistryError> {
-        let there = match from {
-            Some(from) => self.has_blob(from, digest),
-            None => self.has_content(digest),
+        let _kept = self.presence.rely();
+        let is_visible = from.is_none_or(|from| self.has_blob(from, digest));
+        let Some(size) = self.layout.blob_size(digest).filter(|_| is_visible) else {
+            return Ok(false);
         };
-        if there {
-            self.link_blob(repository, digest)?;
+        self.presence.note(digest);
+        let mut charge = self.ledger.charge(repository);
+        if !self.has_blob(repository, digest) {
+            charge.set_own(size)?;
         }
-        Ok(there)
+        let is_new_here = self.link_blob(repository, digest)?;
+        charge.settle(false, is_new_here);
+        Ok(true)
     }
 
     /// Takes a blob out of one repository; says whether it was in it.
@@ -61,7 +122,12 @@ impl Depot {
         repository: &Repository,
         digest: &Digest,
     ) -> Result<bool, RegistryError> {
-        files::remove(&self.record(repository, BLOBS, digest))
+        let size = self.layout.blob_size(digest).unwrap_or_default();
+        let was_there = files::remove(&self.record(repository, BLOBS, digest))?;
+        if was_there {
+            self.ledger.lost_in(repository, size);
+        }
+        Ok(was_there)
     }
 
     /// Opens a content, whoever has it.

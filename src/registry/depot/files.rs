@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
@@ -31,13 +32,25 @@ pub(super) fn temporary(scratch: &Path, content: &[u8]) -> Result<NamedTempFile,
     Ok(file)
 }
 
-/// Makes an empty file; one that is there is left as it is.
-pub(super) fn touch(target: &Path) -> Result<(), RegistryError> {
+/// Makes an empty file, or makes one that is there look new; says whether it is.
+pub(super) fn touch(target: &Path) -> Result<bool, RegistryError> {
     make_parent(target)?;
     match File::create_new(target) {
-        Ok(_) => sync_parent(target),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Ok(_) => sync_parent(target).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            freshen(target)?;
+            Ok(false)
+        }
         Err(error) => Err(RegistryError::at(target)(error)),
+    }
+}
+
+/// Makes a file look as if it was written now. One that is gone stays gone.
+pub(super) fn freshen(target: &Path) -> Result<(), RegistryError> {
+    let opened = File::options().write(true).open(target);
+    match opened.and_then(|file| file.set_modified(SystemTime::now())) {
+        Err(error) if !is_absent(&error) => Err(RegistryError::at(target)(error)),
+        _ => Ok(()),
     }
 }
 

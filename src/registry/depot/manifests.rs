@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::RwLockReadGuard;
 
 use super::adoption::describe;
 use super::catalogue::Change;
@@ -10,7 +11,7 @@ use super::{Depot, Repository, files};
 use crate::oci::{Descriptor, Digest, Document, Kind, MAX_MANIFEST_SIZE, Tag, media_type};
 use crate::registry::RegistryError;
 
-const MANIFESTS: &str = "_manifests";
+pub(super) const MANIFESTS: &str = "_manifests";
 
 /// A manifest that is stored, open for reading.
 #[derive(Debug)]
@@ -89,7 +90,23 @@ impl Depot {
         missing.map(|child| child.digest)
     }
 
-    /// Stores a manifest under its digest, and makes tags lead to it.
+    /// Keeps everything where it is until the guard is dropped, and what a document needs also
+    /// from the collection that is in work: it is being stored.
+    pub(crate) fn rely_on(&self, document: &Document) -> RwLockReadGuard<'_, ()> {
+        let kept = self.presence.rely();
+        match document.kind() {
+            Kind::Manifest(manifest) => manifest
+                .blobs()
+                .for_each(|blob| self.presence.note(&blob.digest)),
+            Kind::Index(index) => index
+                .manifests
+                .iter()
+                .for_each(|child| self.presence.note(&child.digest)),
+        }
+        kept
+    }
+
+    /// Stores a manifest under its digest, and makes tags lead to it. The caller relies on it.
     pub(crate) fn store_manifest(
         &self,
         repository: &Repository,
@@ -97,9 +114,12 @@ impl Depot {
         document: &Document,
         tags: &[Tag],
     ) -> Result<(), RegistryError> {
+        let mut charge = self.ledger.charge(repository);
+        charge.set(document.raw().len() as u64)?;
         let content = files::temporary(&self.scratch(), document.raw())?;
-        self.layout.put_file(digest, content)?;
+        let is_new = self.put_content(digest, content)?;
         let changes = self.change();
+        let is_new_here = !self.record(repository, MANIFESTS, digest).is_file();
         self.write_manifest(repository, digest, document)?;
         for tag in tags {
             self.write_tag(repository, tag, digest)?;
@@ -109,6 +129,7 @@ impl Depot {
         self.announce(repository, [Change::Manifest(manifest.clone())]);
         self.announce(repository, tags.iter().map(tagged));
         drop(changes);
+        charge.settle(is_new, is_new_here);
         self.publish()
     }
 
@@ -122,19 +143,6 @@ impl Depot {
         let record = self.record(repository, MANIFESTS, digest);
         files::write(&self.scratch(), &record, document.media_type().as_bytes())?;
         self.write_referrer(repository, digest, document)
-    }
-
-    /// The digests of a repository's manifests.
-    pub(super) fn manifests(&self, repository: &Repository) -> Result<Vec<Digest>, RegistryError> {
-        let folder = self.records(repository, MANIFESTS);
-        let mut found = Vec::new();
-        for algorithm in files::names(&folder)? {
-            for hex in files::names(&folder.join(&algorithm))? {
-                let text = format!("{}:{}", algorithm.display(), hex.display());
-                found.extend(text.parse::<Digest>());
-            }
-        }
-        Ok(found)
     }
 
     /// Takes a manifest out of a repository, with the tags that lead to it; says whether it was
@@ -156,7 +164,9 @@ impl Depot {
         if let Some(subject) = subject(&stored) {
             self.remove_referrer(repository, &subject, digest)?;
         }
-        files::remove(&self.record(repository, MANIFESTS, digest))?;
+        if files::remove(&self.record(repository, MANIFESTS, digest))? {
+            self.ledger.lost_in(repository, stored.size);
+        }
         self.announce(repository, [Change::Delete(*digest)]);
         drop(changes);
         self.publish()?;

@@ -17,13 +17,17 @@
 //! ```
 //!
 //! A delete removes the record of one repository, so that others keep theirs; the content goes
-//! when the store is collected and no manifest needs it any more.
+//! when garbage is collected and no manifest needs it any more. While a process serves the store only
+//! that process collects.
 
 mod adoption;
 mod blobs;
 mod catalogue;
+mod collect;
 mod files;
+mod ledger;
 mod manifests;
+mod presence;
 mod referrers;
 mod repository;
 mod root;
@@ -31,6 +35,7 @@ mod sessions;
 mod tags;
 mod upload;
 
+pub(super) use collect::Collected;
 pub(super) use manifests::StoredManifest;
 pub(super) use repository::Repository;
 pub(super) use root::Depot;

@@ -4,7 +4,8 @@
 //! a session ends an older one: it takes the next turn, and who receives a body stops when the
 //! turn is no longer its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,8 @@ use tokio::sync::{OwnedMutexGuard, watch};
 
 use super::{Depot, Repository, Upload};
 use crate::oci::Algorithm;
-use crate::registry::RegistryError;
+use crate::registry::observe::Metrics;
+use crate::registry::{RegistryError, RegistryOptions};
 
 /// An upload that a client can come back to.
 #[derive(Debug)]
@@ -97,14 +99,16 @@ impl Session {
 #[derive(Debug)]
 pub(crate) struct Sessions {
     limit: usize,
+    metrics: Arc<Metrics>,
     open: Mutex<HashMap<String, Arc<Session>>>,
 }
 
 impl Sessions {
     /// Holds up to a number of uploads.
-    pub(crate) fn new(limit: usize) -> Self {
+    pub(crate) fn new(options: &RegistryOptions) -> Self {
         Self {
-            limit,
+            limit: options.uploads,
+            metrics: Arc::clone(&options.metrics),
             open: Mutex::default(),
         }
     }
@@ -116,7 +120,7 @@ impl Sessions {
         repository: &Repository,
         algorithm: Algorithm,
     ) -> Result<Option<Arc<Session>>, RegistryError> {
-        let upload = Upload::begin(&depot.scratch(), algorithm)?;
+        let upload = Upload::begin(depot, repository, algorithm)?;
         let session = Arc::new(Session {
             id: upload.name(),
             repository: repository.clone(),
@@ -129,6 +133,7 @@ impl Sessions {
             return Ok(None);
         }
         open.insert(session.id.clone(), Arc::clone(&session));
+        self.count(&open);
         Ok(Some(session))
     }
 
@@ -142,12 +147,29 @@ impl Sessions {
 
     /// Forgets an upload; its file vanishes with the last who holds it.
     pub(crate) fn close(&self, session: &Session) {
-        lock(&self.open).remove(&session.id);
+        let mut open = lock(&self.open);
+        open.remove(&session.id);
+        self.count(&open);
+    }
+
+    /// The repositories that uploads are open to.
+    pub(crate) fn repositories(&self) -> HashSet<Repository> {
+        let open = lock(&self.open);
+        open.values()
+            .map(|session| session.repository.clone())
+            .collect()
+    }
+
+    fn count(&self, open: &HashMap<String, Arc<Session>>) {
+        let count = open.len() as u64;
+        self.metrics.uploads.store(count, Ordering::Relaxed);
     }
 
     /// Forgets uploads that nobody came back to.
     pub(crate) fn expire(&self, limit: Duration) {
-        lock(&self.open).retain(|_, session| !session.is_idle(limit));
+        let mut open = lock(&self.open);
+        open.retain(|_, session| !session.is_idle(limit));
+        self.count(&open);
     }
 }
 

@@ -5,7 +5,6 @@
 //! algorithm than the one announced.
 
 use std::io::{Read, Seek, Write};
-use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
@@ -13,6 +12,7 @@ use bytes::Bytes;
 use rustix::fs::{FallocateFlags, fallocate};
 use tempfile::NamedTempFile;
 
+use super::ledger::Charge;
 use super::{Depot, Repository};
 use crate::oci::{Algorithm, Digest, Hasher};
 use crate::registry::RegistryError;
@@ -23,6 +23,8 @@ const QUEUE: usize = 4;
 const WORTH_A_THREAD: u64 = 1024 * 1024;
 /// Random letters and digits in the name of an upload: 190 bits, as it cannot be guessed.
 const NAME_LENGTH: usize = 32;
+/// From this length on, in bytes, space on disk is reserved before anything is received.
+const WORTH_RESERVING: u64 = 1024 * 1024;
 /// The buffer of a second reading.
 const BUFFER: usize = 1024 * 1024;
 
@@ -33,21 +35,28 @@ pub(crate) struct Upload {
     offset: u64,
     algorithm: Algorithm,
     hasher: Hasher,
+    charge: Charge,
 }
 
 impl Upload {
     /// Begins with no bytes.
-    pub(super) fn begin(scratch: &Path, algorithm: Algorithm) -> Result<Self, RegistryError> {
+    pub(super) fn begin(
+        depot: &Depot,
+        repository: &Repository,
+        algorithm: Algorithm,
+    ) -> Result<Self, RegistryError> {
+        let scratch = depot.scratch();
         let file = tempfile::Builder::new()
             .prefix("upload-")
             .rand_bytes(NAME_LENGTH)
-            .tempfile_in(scratch)
-            .map_err(RegistryError::at(scratch))?;
+            .tempfile_in(&scratch)
+            .map_err(RegistryError::at(&scratch))?;
         Ok(Self {
             file,
             offset: 0,
             algorithm,
             hasher: Hasher::new(algorithm),
+            charge: depot.ledger.charge(repository),
         })
     }
 
@@ -70,8 +79,13 @@ impl Upload {
         }
     }
 
-    /// Reserves space for bytes that are to come, so that a full disk is found before they do.
-    pub(crate) fn reserve(&self, length: u64) -> Result<(), RegistryError> {
+    /// Reserves space for bytes that are to come, so that a quota that is used up and a full disk
+    /// are found before they do.
+    pub(crate) fn reserve(&mut self, length: u64) -> Result<(), RegistryError> {
+        self.charge.set(self.offset.saturating_add(length))?;
+        if length < WORTH_RESERVING {
+            return Ok(());
+        }
         match fallocate(
             self.file.as_file(),
             FallocateFlags::KEEP_SIZE,
@@ -84,9 +98,20 @@ impl Upload {
         }
     }
 
-    /// Writes chunks as they come, until there are no more. After an error the upload is of no
-    /// use: it is not known what the file holds.
+    /// Writes chunks as they come, until there are no more. After an error of the disk the upload
+    /// is of no use: it is not known what the file holds.
     pub(crate) fn append(
+        &mut self,
+        length: Option<u64>,
+        chunks: impl Iterator<Item = Bytes>,
+    ) -> Result<(), RegistryError> {
+        let appended = self.write(length, chunks);
+        // What was announced and never came is given back. Less is never refused.
+        let _ = self.charge.set(self.offset);
+        appended
+    }
+
+    fn write(
         &mut self,
         length: Option<u64>,
         chunks: impl Iterator<Item = Bytes>,
@@ -95,9 +120,13 @@ impl Upload {
             file,
             offset,
             hasher,
+            charge,
             ..
         } = self;
         let mut write = |chunk: &Bytes| {
+            if length.is_none() {
+                charge.set(*offset + chunk.len() as u64)?;
+            }
             file.write_all(chunk)
                 .map_err(RegistryError::at(file.path()))?;
             *offset += chunk.len() as u64;
@@ -155,15 +184,22 @@ impl Depot {
         if actual != *expected {
             return Ok(Err(actual));
         }
-        let offset = upload.offset;
-        // Space that was reserved and never used is given back.
-        upload
-            .file
-            .as_file()
+        let Upload {
+            file,
+            offset,
+            charge,
+            ..
+        } = upload;
+        // Space that was reserved and never used is given back. The bytes are on disk before
+        // anybody has to wait for this.
+        file.as_file()
             .set_len(offset)
-            .map_err(RegistryError::at(upload.file.path()))?;
-        self.layout.put_file(expected, upload.file)?;
-        self.link_blob(repository, expected)?;
+            .and_then(|()| file.as_file().sync_data())
+            .map_err(RegistryError::at(file.path()))?;
+        let _kept = self.presence.rely();
+        let is_new = self.put_content(expected, file)?;
+        let is_new_here = self.link_blob(repository, expected)?;
+        charge.settle(is_new, is_new_here);
         Ok(Ok(()))
     }
 }

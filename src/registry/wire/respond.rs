@@ -23,6 +23,7 @@ pub(crate) enum Code {
     NameUnknown,
     SizeInvalid,
     Denied,
+    Unauthorized,
     Unsupported,
     TooManyRequests,
     /// Not of the specification, which has none for 5xx; what other registries send there.
@@ -44,6 +45,7 @@ impl Code {
             Self::NameUnknown => ("NAME_UNKNOWN", StatusCode::NOT_FOUND),
             Self::SizeInvalid => ("SIZE_INVALID", StatusCode::BAD_REQUEST),
             Self::Denied => ("DENIED", StatusCode::FORBIDDEN),
+            Self::Unauthorized => ("UNAUTHORIZED", StatusCode::UNAUTHORIZED),
             Self::Unsupported => ("UNSUPPORTED", StatusCode::METHOD_NOT_ALLOWED),
             Self::TooManyRequests => ("TOOMANYREQUESTS", StatusCode::TOO_MANY_REQUESTS),
             Self::Unknown => ("UNKNOWN", StatusCode::INTERNAL_SERVER_ERROR),
@@ -107,6 +109,9 @@ impl Failure {
 /// A local failure: the cause goes to the log, with its path, and not to the client.
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
+        if let RegistryError::Quota { .. } = error {
+            return Self::new(Code::Denied, error.to_string());
+        }
         tracing::error!("{error}");
         if error.is_full() {
             return Self::new(Code::Unknown, "the registry's disk is full")

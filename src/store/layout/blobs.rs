@@ -71,9 +71,9 @@ impl Layout {
     }
 
     /// Takes in a file on the layout's file system whose content the caller has hashed as it was
-    /// written. It replaces a blob that is there: that one may have rotted, and this is known.
+    /// written. It replaces a blob that is there: that one may have rotted, and this is known. The
+    /// caller has a hold.
     pub(crate) fn put_file(&self, digest: &Digest, file: NamedTempFile) -> Result<(), StoreError> {
-        let _hold = self.hold()?;
         ingest::persist_blob(file, &self.blob_path(digest))
     }
 

@@ -5,7 +5,7 @@
 //! index.json            the entries: manifests by name, referrers without one
 //! blobs/sha256/<hex>    content, mode 0444, never changed
 //! ingest/               what is being written, blobs under their digest: the next push goes on
-//! .content.lock .index.lock
+//! .collect.lock .content.lock .index.lock
 //! ```
 //!
 //! Blobs enter by [`Layout::put_blob`], which verifies, and leave by [`crate::store::Storage::fetch`],

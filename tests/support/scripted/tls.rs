@@ -50,10 +50,15 @@ impl Authority {
 
     /// Writes a client certificate into a folder.
     pub(crate) fn client(&self, folder: &Path) -> ClientCertificate {
-        let (certificate, key) = self.issue("client");
+        self.files(folder, "client")
+    }
+
+    /// Writes a certificate for a name, and its key, into a folder.
+    pub(crate) fn files(&self, folder: &Path, name: &str) -> ClientCertificate {
+        let (certificate, key) = self.issue(name);
         let files = ClientCertificate {
-            certificate: folder.join("client.pem"),
-            key: folder.join("client.key"),
+            certificate: folder.join(format!("{name}.pem")),
+            key: folder.join(format!("{name}.key")),
         };
         std::fs::write(&files.certificate, certificate.pem()).unwrap();
         std::fs::write(&files.key, key.serialize_pem()).unwrap();
