@@ -95,6 +95,16 @@ impl Error {
         }
     }
 
+    /// What to do next, where the kind alone does not tell and the registry's answer does.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Transport(error) => error.remedy(),
+            Self::Transfer(error) => error.remedy(),
+            Self::Pack(error) => error.remedy(),
+            _ => None,
+        }
+    }
+
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {

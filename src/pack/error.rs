@@ -23,6 +23,13 @@ impl PackError {
         }
     }
 
+    /// What to do next, where a registry's answer tells.
+    pub(crate) fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Store { source, .. } => source.remedy(),
+        }
+    }
+
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {

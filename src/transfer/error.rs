@@ -73,6 +73,13 @@ impl TransferError {
         }
     }
 
+    /// What to do next, where a registry's answer tells.
+    pub(crate) fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Side { cause, .. } | Self::Lost { cause, .. } => cause.remedy(),
+        }
+    }
+
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {

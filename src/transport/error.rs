@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::credentials::CredentialError;
-use super::failure::{Effort, Rejection, RequestLine};
+use super::failure::{Asked, Effort, LARGER_BODIES, Rejection, RequestLine};
 use crate::ErrorKind;
 use crate::oci::{Digest, OciError};
 
@@ -304,6 +304,32 @@ impl TransportError {
             *effort = spent;
         }
         self
+    }
+
+    /// The same error, of which it is known what was asked.
+    pub(crate) fn to(self, asked: Asked) -> Self {
+        match self {
+            Self::Rejected {
+                request,
+                rejection,
+                effort,
+            } => Self::Rejected {
+                request,
+                rejection: Box::new(rejection.to(asked)),
+                effort,
+            },
+            other => other,
+        }
+    }
+
+    /// What to do next, where the kind alone does not tell.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Rejected { rejection, .. } => rejection.remedy(),
+            Self::BodyLimit { .. } => Some(LARGER_BODIES),
+            Self::Token { cause, .. } | Self::TagStays { cause, .. } => cause.remedy(),
+            _ => None,
+        }
     }
 
     /// What the registry answered, if that is what failed.

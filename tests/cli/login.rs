@@ -36,7 +36,7 @@ fn login_stores_what_the_registry_accepts_and_logout_erases_it() {
     env.run(&["ls", &format!("{host}/m")]).is("\
 exit 4
 --- stderr
-error: `GET http://127.0.0.1:[PORT]/v2/m/tags/list?n=…` failed: credentials are missing or were not accepted (401)
+error: `GET http://127.0.0.1:[PORT]/v2/m/tags/list?n=…` failed: credentials are missing (401)
 
 hint: log in with `modelctl login REGISTRY`
 ");
@@ -70,7 +70,7 @@ fn login_stores_nothing_that_the_registry_refuses() {
     run_with_stdin(&env, &login, "wrong\n").is("\
 exit 4
 --- stderr
-error: `GET http://127.0.0.1:[PORT]/v2/` failed: credentials are missing or were not accepted (401)
+error: `GET http://127.0.0.1:[PORT]/v2/` failed: the credentials of user `u` were not accepted (401)
 
 hint: check the user name and the password
 ");

@@ -84,7 +84,7 @@ async fn second_refusal_is_final() {
     assert_eq!(
         message(&error, &[("R", &registry)]),
         format!(
-            "`GET http://R/v2/m/blobs/{}` failed: credentials are missing or were not accepted (401)",
+            "`GET http://R/v2/m/blobs/{}` failed: the credentials of user `u` were not accepted (401)",
             blob().digest
         )
     );

@@ -8,7 +8,7 @@ use modelctl::store::Storage;
 use crate::support::parts::Parts;
 use crate::support::scripted::{Reply, Scripted, Seen};
 use crate::support::tokens::{guarded, numbering, user};
-use crate::support::transport::{anonymous, content, steps, with};
+use crate::support::transport::{anonymous, content, message, steps, with};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -82,6 +82,55 @@ async fn q09_token_that_ends_before_the_put_is_renewed() {
     repository.push(&document.descriptor(), &raw).await.unwrap();
     assert_eq!(tokens.log().len(), 2);
     assert_eq!(steps(&registry), ["POST", "POST", "PUT", "PUT", "PUT"]);
+}
+
+/// Security row Q09: a second refusal of a new token is final, and says who is refused.
+#[tokio::test]
+async fn q09_second_refusal_is_final() {
+    let tokens = numbering();
+    let registry = guarded(&tokens.url(), |seen, sent| {
+        seen.method != "PUT" && sent.starts_with("Bearer T")
+    });
+    let (blob, bytes) = content(7);
+    let repository = with(user(&registry), &registry);
+    let error = repository.push(&blob, &bytes).await.unwrap_err();
+    let text = message(&error, &[("R", &registry)]);
+    let reason = "failed: the credentials of user `u` were not accepted (401)";
+    assert!(text.contains(reason), "{text}");
+    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(steps(&registry), ["POST", "POST", "PUT", "PUT"]);
+    assert_eq!(tokens.log().len(), 2);
+}
+
+/// Security row Q10: a token that is not good enough is asked for once more; who may not push is
+/// told so, with the repository and the user.
+#[tokio::test]
+async fn q10_who_may_not_push_is_told_by_name() {
+    let registry = Scripted::start(|seen| match seen.header("authorization") {
+        None => Some(Reply::new(401, "").with("WWW-Authenticate", "Basic realm=\"r\"")),
+        Some(_) => Some(Reply::new(
+            403,
+            r#"{"errors":[{"code":"DENIED","message":"no"}]}"#,
+        )),
+    });
+    let (blob, bytes) = content(7);
+    let repository = with(user(&registry), &registry);
+    let error = repository.push(&blob, &bytes).await.unwrap_err();
+    assert_eq!(
+        message(&error, &[("R", &registry)]),
+        "`POST http://R/v2/m/blobs/uploads/` failed: no push access to repository `m` as user `u` (403): DENIED no"
+    );
+    assert_eq!(error.kind(), ErrorKind::Denied);
+
+    let closed = Scripted::start(|_| Some(Reply::new(403, "")));
+    let error = anonymous(&closed).push(&blob, &bytes).await.unwrap_err();
+    assert_eq!(
+        message(&error, &[("R", &closed)]),
+        "`POST http://R/v2/m/blobs/uploads/` failed: no push access to repository `m` without a login (403)"
+    );
+    let error = anonymous(&closed).fetch(&blob).await.err().unwrap();
+    let reason = "failed: no pull access to repository `m` without a login (403)";
+    assert!(error.to_string().ends_with(reason), "{error}");
 }
 
 /// Security row Q10.

@@ -35,7 +35,13 @@ pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
                 .to_owned(),
         ),
         Failure::Library(error @ (Error::Transport(_) | Error::Store(_) | Error::Transfer(_))) => {
-            by_kind(error.kind(), command).map(str::to_owned)
+            let known = error.remedy().or_else(|| by_kind(error.kind(), command));
+            known.map(str::to_owned)
+        }
+        Failure::Library(error @ Error::Pack(_)) => {
+            let denied = |kind| (kind == ErrorKind::Denied).then(|| by_kind(kind, command));
+            let known = error.remedy().or_else(|| denied(error.kind())?);
+            known.map(str::to_owned)
         }
         _ => None,
     }

@@ -17,7 +17,7 @@ use super::scope::Scopes;
 use super::token::{self, Grant, Wanted};
 use crate::transport::TransportError;
 use crate::transport::credentials::{Credential, Credentials};
-use crate::transport::failure::RequestLine;
+use crate::transport::failure::{Account, RequestLine};
 use crate::transport::http::{Answer, Connections, Origin, RegistryHost};
 use crate::transport::secret::Secret;
 
@@ -35,11 +35,11 @@ pub(crate) struct Subject<'a> {
 /// The ways in.
 pub(crate) struct Authorizer {
     credentials: Credentials,
-    accounts: Mutex<HashMap<(Origin, String), Account>>,
+    accounts: Mutex<HashMap<(Origin, String), Way>>,
 }
 
 #[derive(Default)]
-struct Account {
+struct Way {
     /// Looked up when it is first needed; a helper program may ask the user.
     credential: Option<Option<Credential>>,
     challenge: Option<Challenge>,
@@ -118,9 +118,20 @@ impl Authorizer {
             .map(Some)
     }
 
+    /// Whom a registry was told that we are, if it asked.
+    pub(crate) async fn account(&self, subject: &Subject<'_>) -> Account {
+        let accounts = self.accounts.lock().await;
+        let way = accounts.get(&key(subject));
+        match way.and_then(|way| way.credential.as_ref()?.as_ref()) {
+            Some(Credential::Password { username, .. }) => Account::User(username.clone()),
+            Some(Credential::IdentityToken(_)) => Account::Token,
+            None => Account::Anonymous,
+        }
+    }
+
     async fn renew(
         &self,
-        account: &mut Account,
+        account: &mut Way,
         subject: &Subject<'_>,
         bearer: &Bearer,
         scopes: Scopes,
@@ -151,7 +162,7 @@ impl Authorizer {
 
     async fn basic(
         &self,
-        account: &mut Account,
+        account: &mut Way,
         subject: &Subject<'_>,
     ) -> Result<Option<HeaderValue>, TransportError> {
         match self.credential(account, subject).await? {
@@ -165,7 +176,7 @@ impl Authorizer {
 
     async fn credential(
         &self,
-        account: &mut Account,
+        account: &mut Way,
         subject: &Subject<'_>,
     ) -> Result<Option<Credential>, TransportError> {
         if let Some(credential) = &account.credential {
@@ -179,7 +190,7 @@ impl Authorizer {
     }
 }
 
-impl Account {
+impl Way {
     fn granted(&self, scopes: &Scopes) -> Option<HeaderValue> {
         let good = |(held, grant): &&(Scopes, Grant)| held.cover(scopes) && grant.is_fresh();
         let found = self.grants.iter().find(good);

@@ -1,6 +1,7 @@
 //! What is asked of a registry: a value that can be sent any number of times.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::Method;
@@ -10,7 +11,7 @@ use url::Url;
 use crate::oci::Descriptor;
 use crate::store::BlobSource;
 use crate::transport::auth::Scopes;
-use crate::transport::failure::RequestLine;
+use crate::transport::failure::{ManifestPut, RequestLine};
 
 /// A request to a registry, before credentials.
 pub(crate) struct Request<'a> {
@@ -20,6 +21,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: Body<'a>,
     /// What a token must be good for.
     pub(crate) scopes: Scopes,
+    /// The manifest that it is to store, if it is one.
+    pub(crate) manifest: Option<Arc<ManifestPut>>,
 }
 
 /// The content of a request.
@@ -65,6 +68,7 @@ impl<'a> Request<'a> {
             headers: HeaderMap::from_iter([identity]),
             body: Body::Empty,
             scopes,
+            manifest: None,
         }
     }
 

@@ -8,8 +8,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue, WARNING};
+use reqwest::{Method, StatusCode};
 use url::Url;
 
 use super::answer::Answer;
@@ -21,8 +21,8 @@ use super::pieces::Pieces;
 use super::redirect::{Trail, is_redirect};
 use super::request::{Body, Part, Request};
 use crate::transport::TransportError;
-use crate::transport::auth::{Authorizer, Subject};
-use crate::transport::failure::{RequestLine, cleaned};
+use crate::transport::auth::{Authorizer, Scopes, Subject};
+use crate::transport::failure::{Asked, RequestLine, cleaned};
 use crate::transport::options::RetryOptions;
 use crate::transport::repository::{Habits, Offered};
 use crate::transport::retry::Attempts;
@@ -102,7 +102,24 @@ impl Session {
         if answer.status().is_success() {
             return Ok(answer);
         }
-        Err(answer.into_rejection().await)
+        let is_registry = self.host.is_at(answer.url());
+        let error = answer.into_rejection().await;
+        match is_registry {
+            true => Err(error.to(self.asked(request).await)),
+            false => Err(error),
+        }
+    }
+
+    /// What a request is about, for whoever has to understand why it was refused.
+    async fn asked(&self, request: &Request<'_>) -> Asked {
+        let writes = request.scopes.cover(&Scopes::push(&self.repository));
+        Asked {
+            repository: self.repository.clone(),
+            writes,
+            stores: writes && request.method != Method::DELETE,
+            account: self.shared.authorizer.account(&self.subject(request)).await,
+            manifest: request.manifest.clone(),
+        }
     }
 
     /// Sends a request once, through redirects and past a challenge.

@@ -1,6 +1,7 @@
 //! Manifests: fetched whole, verified over the exact bytes, pushed under their digest.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
@@ -8,11 +9,12 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use super::handle::{Access, Repository};
 use crate::Result;
 use crate::oci::{
-    Descriptor, Digest, Document, MAX_MANIFEST_SIZE, OciError, Reference, Tag, media_type,
+    Descriptor, Digest, Document, Kind, MAX_MANIFEST_SIZE, OciError, Reference, Tag, media_type,
 };
 use crate::store::{BlobSource, Tags, VerifyReader, error_of_read, on_thread};
 use crate::transport::TransportError;
 use crate::transport::error::ContentFault;
+use crate::transport::failure::ManifestPut;
 use crate::transport::http::{Answer, Body, Request};
 
 pub(super) const CONTENT_DIGEST: &str = "docker-content-digest";
@@ -99,7 +101,8 @@ impl Repository {
             subject: format!("media type {:?}", manifest.media_type),
             reason: "not a valid HTTP header".to_owned(),
         })?;
-        let request = self.request(Method::PUT, &format!("manifests/{name}"), Access::Push);
+        let mut request = self.request(Method::PUT, &format!("manifests/{name}"), Access::Push);
+        request.manifest = Some(Arc::new(facts(manifest, &bytes, name)));
         Ok(request.content(content_type, Body::Bytes(bytes.into())))
     }
 
@@ -130,6 +133,22 @@ impl Repository {
             Err(error) if error.rejection().is_none() => Err(error),
             _ => Ok(()),
         }
+    }
+}
+
+/// What a registry may refuse a manifest for.
+fn facts(manifest: &Descriptor, bytes: &[u8], name: &str) -> ManifestPut {
+    let mut media_types = vec![manifest.media_type.clone()];
+    let document = Document::parse(bytes.to_vec(), Some(&manifest.media_type)).ok();
+    if let Some(Kind::Manifest(inner)) = document.as_ref().map(Document::kind) {
+        media_types.push(inner.artifact_type().to_owned());
+        media_types.push(inner.config.media_type.clone());
+    }
+    media_types.dedup();
+    ManifestPut {
+        tag: name.parse::<Digest>().is_err().then(|| name.to_owned()),
+        size: manifest.size,
+        media_types,
     }
 }
 
