@@ -1,10 +1,10 @@
-//! Drives a plan: survey → composition → digests → documents.
+//! Plans in one call.
 
 use std::path::{Path, PathBuf};
 
 use super::artifact::ArtifactPlan;
 use super::survey::Survey;
-use super::{PlanError, PlanOptions, case, compose, document, hash};
+use super::{Outline, PlanError, PlanOptions};
 use crate::model::FilePath;
 
 /// Plans the artifact of a folder, or of one file and the external data that it names. Reads and
@@ -15,16 +15,7 @@ use crate::model::FilePath;
 /// # Errors
 /// The first thing that cannot be packed, by name.
 pub fn build(path: &Path, options: &PlanOptions) -> Result<ArtifactPlan, PlanError> {
-    let mut survey = Survey::new(path, options)?;
-    let cases = case::cases(&survey, &options.tests)?;
-    let composition = compose::compose(&survey, cases)?;
-    let digests = hash::digests(&survey, &composition)?;
-    let model_manifest = document::model_manifest(&survey, &composition, &digests, options);
-    let plan = document::assemble(&composition, model_manifest, options)?;
-    Ok(ArtifactPlan {
-        left_out: std::mem::take(&mut survey.left_out),
-        ..plan
-    })
+    Outline::new(path, options)?.plan()
 }
 
 /// Finds the ONNX graphs that [`build`] would pack, without reading weights: the folder that their

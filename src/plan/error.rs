@@ -14,6 +14,9 @@ pub enum PlanError {
     /// A file of the model could not be read, or changed meanwhile; the text names it.
     #[error("{0}")]
     Read(io::Error),
+    /// Whoever waited for digests does not want them any more.
+    #[error("hashing was given up")]
+    GivenUp,
     /// The files cannot be packed as they are.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -80,7 +83,7 @@ impl PlanError {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Read(_) => ErrorKind::Io,
+            Self::Read(_) | Self::GivenUp => ErrorKind::Io,
             Self::Source(error) => error.kind(),
             Self::Model(error) => error.kind(),
             Self::Onnx { fault, .. } => fault.kind(),

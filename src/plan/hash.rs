@@ -1,6 +1,6 @@
 //! A composition → the digests of its layers, files and tensors, each content read once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::PlanError;
 use super::compose::{Composition, Entry};
@@ -19,35 +19,75 @@ pub(super) struct Digests {
     pub(super) tensors: Vec<Option<Digest>>,
 }
 
-/// Hashes everything. What is a whole layer shares the digest of that.
-pub(super) fn digests(survey: &Survey, composition: &Composition) -> Result<Digests, PlanError> {
-    let drafts = composition.drafts.iter();
-    let layers: Vec<Segments> = drafts.map(|draft| draft.content.clone()).collect();
-    let entries = composition.entries.iter();
-    let whole: Vec<Option<usize>> = entries
-        .map(|entry| whole_layer(composition, entry))
-        .collect();
-    let entries = composition.entries.iter().zip(&whole);
-    let files = entries
-        .filter(|(_, whole)| whole.is_none())
-        .map(|(entry, _)| Segments::whole(&entry.file));
-    let tensors = tensors(survey, composition);
-    let count = layers.len();
-    let contents = layers.into_iter().chain(files);
-    let contents: Vec<Segments> = contents.chain(tensors.iter().flatten().cloned()).collect();
-    let mut found = content::digests(&contents)?.into_iter();
-    let layers: Vec<Digest> = found.by_ref().take(count).collect();
-    let mut next = || found.next().expect("a digest for each content");
-    let entries = whole.into_iter();
-    let entries = entries.map(|whole| whole.map_or_else(&mut next, |layer| layers[layer]));
-    let entries = entries.collect();
-    let tensors = tensors.iter().map(|tensor| tensor.as_ref().map(|_| next()));
-    let tensors = tensors.collect();
-    Ok(Digests {
-        layers,
-        entries,
-        tensors,
-    })
+/// What has to be hashed. What is a whole layer shares the digest of that.
+#[derive(Debug)]
+pub(super) struct Contents {
+    /// First the layers, then the files and tensors that are no whole layers.
+    list: Vec<Segments>,
+    layers: usize,
+    /// By file of the artifact: which content it is.
+    entries: Vec<usize>,
+    /// By tensor: which content it is, unless it is its layer.
+    tensors: Vec<Option<usize>>,
+}
+
+impl Contents {
+    /// Lists what a composition needs.
+    pub(super) fn new(survey: &Survey, composition: &Composition) -> Self {
+        let drafts = composition.drafts.iter();
+        let mut list: Vec<Segments> = drafts.map(|draft| draft.content.clone()).collect();
+        let layers = list.len();
+        let mut add = |content| {
+            list.push(content);
+            list.len() - 1
+        };
+        let entries = composition.entries.iter().map(|entry| {
+            whole_layer(composition, entry).unwrap_or_else(|| add(Segments::whole(&entry.file)))
+        });
+        let entries = entries.collect();
+        let tensors = tensors(survey, composition).into_iter();
+        let tensors = tensors.map(|tensor| tensor.map(&mut add)).collect();
+        Self {
+            list,
+            layers,
+            entries,
+            tensors,
+        }
+    }
+
+    /// Hashes everything; tells each layer, by index, as soon as its digest is known. Where `told`
+    /// says that no more is wanted, hashing ends with [`PlanError::GivenUp`].
+    pub(super) fn hash(
+        &self,
+        told: &(dyn Fn(usize, Digest) -> bool + Sync),
+    ) -> Result<Digests, PlanError> {
+        let found = Mutex::new(vec![None; self.list.len()]);
+        let wanted: Vec<usize> = (0..self.list.len()).collect();
+        content::digests(&self.list, &wanted, &|content, digest| {
+            found.lock().expect("no thread panics")[content] = Some(digest);
+            content >= self.layers || told(content, digest)
+        })?;
+        let found = found.into_inner().expect("no thread panics");
+        Ok(self.digests(|content| found[content].expect("every content was hashed")))
+    }
+
+    /// Digests that stand for those that are not known yet: different ones for different contents,
+    /// and the one that everybody knows for nothing.
+    pub(super) fn placeholders(&self) -> Digests {
+        self.digests(|content| match self.list[content].size() {
+            0 => Digest::sha256(b""),
+            _ => Digest::sha256(&content.to_be_bytes()),
+        })
+    }
+
+    fn digests(&self, of: impl Fn(usize) -> Digest) -> Digests {
+        let tensors = self.tensors.iter();
+        Digests {
+            layers: (0..self.layers).map(&of).collect(),
+            entries: self.entries.iter().map(|content| of(*content)).collect(),
+            tensors: tensors.map(|content| content.map(&of)).collect(),
+        }
+    }
 }
 
 /// The layer that a file is, if it is one.

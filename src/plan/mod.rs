@@ -4,7 +4,8 @@
 //! survey     what each file is; graphs read, external data found
 //! split      tensors → regions → shards; graphs without weights
 //! compose    layers in order; every file as extents of them
-//! hash       digests of layers, files and tensors, on several threads
+//! ───────── the outline: what is packed, and that it can be
+//! hash       digests of layers, files and tensors, on several threads, told one by one
 //! document   model manifest, config and OCI manifest: the plan
 //! ```
 //! Nothing is written and no weights are held in memory: the content of a layer is a list of
@@ -22,6 +23,7 @@ mod gather;
 mod hash;
 mod layer;
 mod options;
+mod outline;
 mod split;
 mod survey;
 
@@ -31,3 +33,4 @@ pub use content::Segments;
 pub use error::PlanError;
 pub use layer::LayerKind;
 pub use options::{PlanOptions, TestSet};
+pub use outline::Outline;

@@ -1,4 +1,5 @@
 //! Pushes: what need not be sent, and what a registry loses on the way.
 
+mod flow;
 mod missing;
 mod mounts;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use modelctl::model::FilePath;
 use modelctl::model::source::Selection;
 use modelctl::pack::{self, PackOptions};
-use modelctl::plan::{self, ArtifactPlan, PlanOptions, TestSet};
+use modelctl::plan::{ArtifactPlan, Outline, PlanOptions, TestSet};
 use tempfile::TempDir;
 
 use crate::blocking::blocking;
@@ -22,15 +22,22 @@ use crate::worker::{Recording, record};
 /// The variable that dates an artifact, of the Reproducible Builds project.
 const DATE: &str = "SOURCE_DATE_EPOCH";
 
-/// A planned artifact, and the recorded tests that it reads when it is stored.
+/// An outlined artifact, and the recorded tests that it reads when it is stored.
 pub(crate) struct Content {
+    /// The outline.
+    outline: Outline,
+    _recorded: Option<TempDir>,
+}
+
+/// A planned artifact, and the recorded tests that it reads when it is stored.
+pub(crate) struct Planned {
     /// The plan.
     pub(crate) plan: ArtifactPlan,
     _recorded: Option<TempDir>,
 }
 
-/// Records tests if asked to, plans the artifact, and says what was found.
-pub(crate) async fn plan(
+/// Records tests if asked to, outlines the artifact, and says what was found.
+pub(crate) async fn outline(
     path: PathBuf,
     options: ContentOptions,
     context: &Context,
@@ -48,13 +55,43 @@ pub(crate) async fn plan(
         set.rtol = tolerances.0.unwrap_or(set.rtol);
         set.atol = tolerances.1.unwrap_or(set.atol);
     }
-    let plan = blocking(move || plan::build(&path, &plan_options)).await;
-    let plan = plan.map_err(modelctl::Error::from)?;
-    note(&plan, output)?;
+    let outline = blocking(move || Outline::new(&path, &plan_options)).await;
+    let outline = outline.map_err(modelctl::Error::from)?;
+    note(&outline, output)?;
     Ok(Content {
-        plan,
+        outline,
         _recorded: recorded,
     })
+}
+
+impl Content {
+    /// Hashes everything.
+    pub(crate) async fn plan(self) -> Result<Planned, Failure> {
+        let outline = self.outline;
+        let plan = blocking(move || outline.plan()).await;
+        Ok(Planned {
+            plan: plan.map_err(modelctl::Error::from)?,
+            _recorded: self._recorded,
+        })
+    }
+
+    /// Hashes and stores it in one flow, and names it last. A name with a digest is compared with
+    /// that of the artifact before anything is sent.
+    pub(crate) async fn send(
+        self,
+        destination: &Spot,
+        options: &PackOptions,
+        style: Style,
+    ) -> Result<PackedReport, Failure> {
+        if destination.is_pinned() {
+            return store(&self.plan().await?.plan, destination, options, style).await;
+        }
+        let sink = watch(destination.depot(), self.outline.stored_size(), style);
+        let (plan, sent) = pack::send(self.outline, &sink, options).await?;
+        drop(sink);
+        destination.tag(&plan.manifest.descriptor()).await?;
+        Ok(PackedReport::new(destination, &plan, &sent))
+    }
 }
 
 /// What is to be recorded. How inputs are made says nothing where none are.
@@ -97,14 +134,7 @@ pub(crate) async fn store(
     let stored = pack::store(plan, &sink, options).await?;
     drop(sink);
     destination.tag(&plan.manifest.descriptor()).await?;
-    Ok(PackedReport {
-        name: destination.to_string(),
-        plan: plan.into(),
-        copied: stored.copied,
-        mounted: stored.mounted,
-        skipped: stored.skipped,
-        bytes: stored.bytes,
-    })
+    Ok(PackedReport::new(destination, plan, &stored))
 }
 
 fn plan_options(options: &ContentOptions, context: &Context) -> Result<PlanOptions, Failure> {
@@ -150,15 +180,15 @@ fn test_sets(options: &TestOptions) -> Result<Vec<TestSet>, Failure> {
 /// How many names of what was left out are said; `--json` has all of them.
 const NAMES: usize = 8;
 
-fn note(plan: &ArtifactPlan, output: &mut Output) -> Result<(), Failure> {
-    let files = count(plan.model_manifest.files.len(), "file");
-    let layers = count(plan.layers.len(), "layer");
+fn note(outline: &Outline, output: &mut Output) -> Result<(), Failure> {
+    let files = count(outline.files(), "file");
+    let layers = count(outline.layers(), "layer");
     output.note(format_args!(
         "{files} ({}) in {layers} ({})",
-        Size(plan.original_size()),
-        Size(plan.stored_size())
+        Size(outline.original_size()),
+        Size(outline.stored_size())
     ))?;
-    let left_out = &plan.left_out;
+    let left_out = outline.left_out();
     if !left_out.is_empty() {
         let shown = left_out.iter().take(NAMES).map(String::as_str);
         let names = shown.collect::<Vec<_>>().join(", ");

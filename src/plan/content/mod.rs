@@ -3,6 +3,7 @@
 //! What a layer consists of → a digest, and a source that a store can read again at any offset.
 
 mod hash;
+mod passes;
 mod segments;
 mod tar;
 

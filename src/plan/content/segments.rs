@@ -49,6 +49,20 @@ impl Segments {
         }])
     }
 
+    /// The file, offset and length, where the content is one range of a file.
+    pub(in crate::plan) fn only_range(&self) -> Option<(&Arc<ModelFile>, u64, u64)> {
+        match &*self.list {
+            [
+                Segment::Range {
+                    file,
+                    offset,
+                    length,
+                },
+            ] => Some((file, *offset, *length)),
+            _ => None,
+        }
+    }
+
     /// The length in bytes.
     pub fn size(&self) -> u64 {
         self.size
@@ -63,7 +77,8 @@ impl From<Vec<u8>> for Segments {
 
 impl FromIterator<Segment> for Segments {
     fn from_iter<I: IntoIterator<Item = Segment>>(segments: I) -> Self {
-        let list: Arc<[Segment]> = segments.into_iter().collect();
+        let segments = segments.into_iter();
+        let list: Arc<[Segment]> = segments.filter(|segment| segment.length() > 0).collect();
         let size = list.iter().map(Segment::length).sum();
         Self { list, size }
     }
@@ -87,14 +102,8 @@ impl BlobSource for Segments {
 
     /// The file of the model, where the layer is that file whole.
     fn local_file(&self) -> Option<File> {
-        match &*self.list {
-            [
-                Segment::Range {
-                    file,
-                    offset: 0,
-                    length,
-                },
-            ] if *length == file.size => file.open().ok(),
+        match self.only_range() {
+            Some((file, 0, length)) if length == file.size => file.open().ok(),
             _ => None,
         }
     }

@@ -58,7 +58,8 @@ pub(crate) async fn run(
         true => None,
         false => destination(args.output, args.tag)?,
     };
-    let content = content::plan(args.path, args.content, context, output).await?;
+    let content = content::outline(args.path, args.content, context, output).await?;
+    let content = content.plan().await?;
     let Some(destination) = destination else {
         return Ok(output.report(&PlanReport::from(&content.plan))?);
     };

@@ -66,8 +66,8 @@ pub(crate) async fn run(
             mount_from: destination.mounts(&args.mount_from)?,
         };
         let path = PathBuf::from(args.first);
-        let content = content::plan(path, args.content, context, output).await?;
-        let report = content::store(&content.plan, &destination, &options, output.style()).await?;
+        let content = content::outline(path, args.content, context, output).await?;
+        let report = content.send(&destination, &options, output.style()).await?;
         output.note(report.note("pushed"))?;
         return Ok(output.report(&report)?);
     }

@@ -95,6 +95,16 @@ impl Spot {
         })
     }
 
+    /// Whether the name has a digest, which what is put there must have.
+    pub(crate) fn is_pinned(&self) -> bool {
+        match self {
+            Self::Repository(_, reference) | Self::Store(_, reference) => {
+                reference.digest().is_some()
+            }
+            Self::Layout(..) | Self::Archive(..) => false,
+        }
+    }
+
     /// Checks, before anything is copied, that an artifact can have the name: it has a tag, or the
     /// digest of the artifact.
     pub(crate) fn may_be(&self, document: &Document) -> Result<(), Failure> {

@@ -4,9 +4,11 @@ use std::fmt;
 
 use modelctl::oci::Digest;
 use modelctl::plan::{ArtifactPlan, PlannedLayer};
+use modelctl::transfer::CopyReport;
 use serde::Serialize;
 
 use super::transfer::moved;
+use crate::places::Spot;
 use crate::text::{Size, Table, count};
 
 /// The plan of an artifact; as text a table, and the digest last.
@@ -94,21 +96,33 @@ impl fmt::Display for PlanReport {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PackedReport {
     /// The name it has now.
-    pub(crate) name: String,
+    name: String,
     /// What it is.
     #[serde(flatten)]
-    pub(crate) plan: PlanReport,
+    plan: PlanReport,
     /// How many blobs were written or sent.
-    pub(crate) copied: usize,
+    copied: usize,
     /// How many were mounted from another repository.
-    pub(crate) mounted: usize,
+    mounted: usize,
     /// How many were there already.
-    pub(crate) skipped: usize,
+    skipped: usize,
     /// How many bytes were written or sent.
-    pub(crate) bytes: u64,
+    bytes: u64,
 }
 
 impl PackedReport {
+    /// Says where the artifact is now, and what moved.
+    pub(crate) fn new(place: &Spot, plan: &ArtifactPlan, moved: &CopyReport) -> Self {
+        Self {
+            name: place.to_string(),
+            plan: plan.into(),
+            copied: moved.copied,
+            mounted: moved.mounted,
+            skipped: moved.skipped,
+            bytes: moved.bytes,
+        }
+    }
+
     /// The same in a sentence, for people.
     pub(crate) fn note(&self, verb: &str) -> String {
         let moved = moved(self.copied, self.bytes, self.mounted, self.skipped);

@@ -1,0 +1,90 @@
+//! Blobs and the manifest of an artifact on their way into a store.
+
+use futures_util::Stream;
+
+use super::blob::Blob;
+use super::{PackError, PackOptions};
+use crate::Result;
+use crate::oci::{Descriptor, Digest};
+use crate::plan::ArtifactPlan;
+use crate::store::Storage;
+use crate::transfer::{CopyReport, Moved, Outcome, Target, fly};
+
+/// What goes into one store, and how far it is.
+pub(super) struct Delivery<'a, S> {
+    target: Target<'a, S>,
+    options: &'a PackOptions,
+    pub(super) report: CopyReport,
+}
+
+impl<'a, S: Storage> Delivery<'a, S> {
+    pub(super) fn new(sink: &'a S, options: &'a PackOptions) -> Self {
+        Self {
+            target: Target::new(sink, &options.mount_from),
+            options,
+            report: CopyReport::default(),
+        }
+    }
+
+    /// Puts blobs into the store while they come.
+    pub(super) async fn blobs(&mut self, blobs: impl Stream<Item = Blob>) -> Result<(), PackError> {
+        let target = &self.target;
+        let store = async |blob: Blob, moved| {
+            let outcome = push(target, &blob, moved).await?;
+            Ok((blob.descriptor, outcome))
+        };
+        let count = |(blob, outcome): (Descriptor, Outcome)| {
+            self.report.count(&blob, outcome);
+            Ok(())
+        };
+        fly(blobs, self.options.jobs, store, count).await
+    }
+
+    /// Puts the manifest into the store, after all blobs.
+    pub(super) async fn manifest(
+        &mut self,
+        plan: &ArtifactPlan,
+        blobs: &[Blob],
+    ) -> Result<(), PackError> {
+        let descriptor = plan.manifest.descriptor();
+        let failed = |error| PackError::new("the manifest", error);
+        let exists = self.target.sink().exists(&descriptor).await;
+        let outcome = match exists.map_err(failed)? {
+            true => Outcome::Present,
+            false => {
+                let again = |digest| push_again(&self.target, blobs, digest);
+                let manifest = (&descriptor, &plan.manifest);
+                let pushed = self.target.deliver_manifest(manifest, again).await;
+                pushed.map_err(failed)?;
+                Outcome::Pushed
+            }
+        };
+        self.report.count(&descriptor, outcome);
+        Ok(())
+    }
+}
+
+async fn push<S: Storage>(
+    target: &Target<'_, S>,
+    blob: &Blob,
+    moved: Moved,
+) -> Result<Outcome, PackError> {
+    let delivered = target
+        .deliver(&blob.descriptor, &blob.content, &moved)
+        .await;
+    delivered.map_err(|error| PackError::new(&blob.name, error))
+}
+
+/// Pushes a blob though the store says that it has it; `false` if it is none of these.
+async fn push_again<S: Storage>(
+    target: &Target<'_, S>,
+    blobs: &[Blob],
+    digest: Digest,
+) -> Result<bool> {
+    let mut blobs = blobs.iter();
+    let Some(blob) = blobs.find(|blob| blob.descriptor.digest == digest) else {
+        return Ok(false);
+    };
+    push(&target.doubted(), blob, Moved::default()).await?;
+    Ok(true)
+}
