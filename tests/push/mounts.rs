@@ -73,9 +73,8 @@ async fn mount_that_is_refused_is_a_push() {
     parts.push(&source).await;
     for status in [202, 400, 401, 403, 404, 405] {
         let server = Scripted::start(move |seen| match seen.query("mount") {
-            Some(_) if status == 202 => {
-                Some(Reply::new(202, "").with("Location", "/v2/m/blobs/uploads/mine"))
-            }
+            // The honest registry opens an upload.
+            Some(_) if status == 202 => None,
             Some(_) => Some(Reply::new(status, "")),
             None => nothing_is_in_m(seen),
         });
