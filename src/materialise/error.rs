@@ -1,5 +1,6 @@
 //! Errors of this stage.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -26,14 +27,20 @@ pub enum MaterialiseError {
     },
     /// The files do not fit.
     #[error(
-        "`{}` needs {missing} more bytes: the model has {needed}, {available} are free",
-        path.display()
+        "needs {} more in `{}`: the model has {}, {}{} are free",
+        Size(*missing),
+        path.display(),
+        Size(*needed),
+        there(*held),
+        Size(*available)
     )]
     Space {
         /// A folder on the file system.
         path: PathBuf,
-        /// How many bytes the model has.
+        /// How many bytes are written in all.
         needed: u64,
+        /// How many of them an earlier pull has left.
+        held: u64,
         /// How many bytes are free.
         available: u64,
         /// How many bytes are missing.
@@ -45,6 +52,36 @@ pub enum MaterialiseError {
     /// No file of the model is named by the patterns.
     #[error("no file of the model is named by --only; it has {}", list(.0))]
     NothingNamed(Vec<String>),
+}
+
+/// A number of bytes, in the units in which disks are counted.
+struct Size(u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(&str, u64); 4] = [
+            ("TiB", 1 << 40),
+            ("GiB", 1 << 30),
+            ("MiB", 1 << 20),
+            ("KiB", 1 << 10),
+        ];
+        match UNITS.into_iter().find(|(_, unit)| self.0 >= *unit) {
+            Some((name, unit)) => {
+                // Tenths, rounded up: what is said to be missing is enough.
+                let tenths = (u128::from(self.0) * 10).div_ceil(u128::from(unit));
+                write!(f, "{}.{} {name}", tenths / 10, tenths % 10)
+            }
+            None => write!(f, "{} bytes", self.0),
+        }
+    }
+}
+
+/// What an earlier pull has left, if it has.
+fn there(held: u64) -> String {
+    match held {
+        0 => String::new(),
+        held => format!("of which {} are there from an earlier pull, ", Size(held)),
+    }
 }
 
 /// A few names, and how many there are.
@@ -77,5 +114,26 @@ impl MaterialiseError {
             Self::Io { .. } | Self::Space { .. } => ErrorKind::Io,
             Self::Occupied { .. } | Self::OtherArtifact | Self::NothingNamed(_) => ErrorKind::Usage,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_space_is_named_with_its_place() {
+        let error = MaterialiseError::Space {
+            path: "/models".into(),
+            needed: 10 << 30,
+            held: 0,
+            available: (6 << 30) + (800 << 20),
+            missing: (3 << 30) + (200 << 20),
+        };
+        let text = error.to_string();
+        assert!(
+            text.starts_with("needs 3.2 GiB more in `/models`: "),
+            "{text}"
+        );
     }
 }

@@ -2,13 +2,10 @@
 
 use crate::model::source::Globs;
 use crate::model::{Form, ModelDir};
-
-/// How many blobs are fetched at a time, if nothing else is said: crane's and modctl's defaults are
-/// four and five, and a fifth hardly adds to the throughput of one registry.
-const DEFAULT_JOBS: usize = 4;
+use crate::transfer::Jobs;
 
 /// What to write, and over what.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PullOptions {
     /// Only files (in the split form: layers) that these patterns name. A part of a model is
     /// written as with `bare`, since it is not complete.
@@ -19,20 +16,8 @@ pub struct PullOptions {
     pub bare: bool,
     /// Replaces a folder that no pull wrote.
     pub force: bool,
-    /// How many blobs are fetched at a time, at least 1.
-    pub jobs: usize,
-}
-
-impl Default for PullOptions {
-    fn default() -> Self {
-        Self {
-            only: None,
-            form: Form::Original,
-            bare: false,
-            force: false,
-            jobs: DEFAULT_JOBS,
-        }
-    }
+    /// How many blobs are fetched at a time.
+    pub jobs: Jobs,
 }
 
 /// What a pull has written.
@@ -42,6 +27,12 @@ pub struct PullReport {
     pub files: usize,
     /// How many bytes they have.
     pub size: u64,
+    /// How many bytes of blobs were fetched.
+    pub fetched: u64,
+    /// How many were there already, from a pull that did not come to its end.
+    pub resumed: u64,
+    /// Whether nothing was to be done: everything was in place.
+    pub in_place: bool,
     /// The folder, unless it lacks files or the model manifest.
     pub directory: Option<ModelDir>,
 }

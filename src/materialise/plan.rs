@@ -30,6 +30,8 @@ pub struct PlannedFile {
     pub path: FilePath,
     /// Its length in bytes.
     pub size: u64,
+    /// The digest of its content.
+    pub digest: Digest,
     /// Whether it is executable.
     pub executable: bool,
 }
@@ -116,6 +118,7 @@ fn originals<'a>(manifest: &'a oci::Manifest, model: &ModelManifest) -> Vec<Sour
         file: PlannedFile {
             path: file.path.clone(),
             size: file.size,
+            digest: file.sha256.digest(),
             executable: file.executable,
         },
         ranges: file
@@ -165,6 +168,7 @@ fn whole(layer: &Descriptor, path: FilePath) -> Source<'_> {
         file: PlannedFile {
             path,
             size: layer.size,
+            digest: layer.digest,
             executable: false,
         },
         ranges,

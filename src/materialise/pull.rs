@@ -1,26 +1,32 @@
 //! The whole way: manifest, plan, blobs, files, and the name of the target at the very end.
 
-use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-
-use super::job::Job;
+use super::blob::fetch_blob;
+use super::job::{Job, Order};
 use super::manifest::fetch;
-use super::tree::Tree;
-use super::writer::BlobWriter;
-use super::{PullOptions, PullPlan, PullReport, plan};
-use crate::Result;
+use super::work::Work;
+use super::{PullOptions, PullReport, plan};
 use crate::model::ModelDir;
 use crate::oci::Document;
-use crate::store::{Consumer, Storage, consume, on_thread};
+use crate::store::{Buffers, Storage, on_thread};
+use crate::transfer::{Jobs, fly, largest_first};
+use crate::{ErrorKind, Result};
+
+/// What waits between the network and the disk, for all blobs in flight together, in bytes.
+const IN_FLIGHT: usize = 8 * 1024 * 1024;
+/// What a blob needs of it at least.
+const LEAST: usize = 256 * 1024;
 
 /// Pulls an artifact into a folder: all of it, verified and on disk, or nothing.
 ///
-/// Every blob is fetched once. The target may be missing, an empty folder, or an earlier pull with
-/// nothing else in it; `force` replaces any other folder. On an error, and if the future is dropped,
-/// the target is as it was and the temporary folder is gone.
+/// Every blob is fetched once, and nothing if all of it is in place. The target may be missing, an
+/// empty folder, or an earlier pull with nothing else in it; `force` replaces any other folder. On
+/// an error, and if the future is dropped, the target is as it was. What was fetched until then is
+/// kept beside it where it makes sense to go on later: if the source became unavailable, or the
+/// future was dropped. Another pull of the same target waits for this one.
 pub async fn pull(
     source: &impl Storage,
     artifact: &Document,
@@ -32,55 +38,49 @@ pub async fn pull(
     let plan = Arc::new(plan(manifest, &fetched.model, options)?);
     // Without a `/` at the end, which would follow a link.
     let target: PathBuf = target.components().collect();
-    let job = {
-        let (target, force, plan) = (target.clone(), options.force, Arc::clone(&plan));
-        on_thread(move || Job::prepare(&target, force, &plan)).await?
-    };
-    if let Err(error) = fetch_blobs(source, &job.tree, &plan, options.jobs).await {
-        on_thread(move || drop(job)).await;
-        return Err(error);
-    }
     let complete = plan.mark.is_some();
-    let mark = complete.then_some(fetched.bytes);
-    let files = Arc::clone(&plan);
-    on_thread(move || job.finish(&files, mark.as_deref())).await?;
-    Ok(PullReport {
+    let mut report = PullReport {
         files: plan.files.len() + usize::from(complete),
         size: plan.size,
-        directory: complete.then(|| ModelDir::new(target, fetched.model, options.form)),
-    })
-}
-
-/// Fetches blobs concurrently, the largest first, so that none of them is left alone at the end.
-async fn fetch_blobs(
-    source: &impl Storage,
-    tree: &Arc<Tree>,
-    plan: &Arc<PullPlan>,
-    jobs: usize,
-) -> Result<()> {
-    let mut order: Vec<usize> = (0..plan.blobs.len()).collect();
-    order.sort_by_key(|blob| Reverse(plan.blobs[*blob].descriptor.size));
-    let mut outcomes = stream::iter(order)
-        .map(|blob| fetch_blob(source, tree, plan, blob))
-        .buffer_unordered(jobs.max(1));
-    while let Some(()) = outcomes.try_next().await? {}
-    Ok(())
-}
-
-async fn fetch_blob(
-    source: &impl Storage,
-    tree: &Arc<Tree>,
-    plan: &Arc<PullPlan>,
-    blob: usize,
-) -> Result<()> {
-    let descriptor = &plan.blobs[blob].descriptor;
-    let reader = source.fetch(descriptor).await?;
-    let writer = BlobWriter::new(Arc::clone(tree), Arc::clone(plan), blob);
-    consume(reader, descriptor, writer).await.map(drop)
-}
-
-impl Consumer for BlobWriter {
-    fn take(&mut self, bytes: &[u8]) -> Result<()> {
-        Ok(self.write(bytes)?)
+        fetched: 0,
+        resumed: 0,
+        in_place: true,
+        directory: complete.then(|| ModelDir::new(target.clone(), fetched.model, options.form)),
+    };
+    let order = Order {
+        artifact: artifact.digest(),
+        plan,
+        mark: complete.then(|| fetched.bytes.into()),
+        target,
+        force: options.force,
+    };
+    let Some(job) = Job::begin(order).await? else {
+        return Ok(report);
+    };
+    let work = Arc::clone(&job.work);
+    if let Err(error) = fetch_blobs(source, &work, options.jobs).await {
+        match error.kind() {
+            ErrorKind::Unavailable => on_thread(move || drop(job)).await,
+            _ => on_thread(move || job.give_up()).await,
+        }
+        return Err(error);
     }
+    on_thread(move || job.finish()).await?;
+    report.fetched = work.fetched.load(Ordering::Relaxed);
+    report.resumed = work.resumed.load(Ordering::Relaxed);
+    report.in_place = false;
+    Ok(report)
+}
+
+/// Fetches all blobs, several at a time.
+async fn fetch_blobs(source: &impl Storage, work: &Arc<Work>, jobs: Jobs) -> Result<()> {
+    let missing = |blob: &usize| work.plan.blobs[*blob].descriptor.size - work.positions[*blob];
+    let blobs = largest_first((0..work.plan.blobs.len()).collect(), missing);
+    let least = match jobs {
+        Jobs::Fixed(jobs) => jobs.saturating_mul(LEAST),
+        Jobs::Auto => 0,
+    };
+    let buffers = &Buffers::new(IN_FLIGHT.max(least));
+    let fetch = |blob, moved| fetch_blob(source, work, buffers, (blob, moved));
+    fly(blobs, jobs, fetch, |()| Ok(())).await
 }

@@ -81,7 +81,7 @@ pub(super) fn names(folder: &Path) -> io::Result<Vec<OsString>> {
 }
 
 /// Whether an entry at the top of a target belongs to the file system, or to a pull under way.
-fn is_aside(name: &OsStr) -> bool {
+pub(super) fn is_aside(name: &OsStr) -> bool {
     name == LOST_AND_FOUND || name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
 }
 

@@ -7,11 +7,12 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate, fchmod, ftruncate, mkdirat, openat};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::{MaterialiseError, PlannedFile};
 use crate::model::FilePath;
@@ -19,12 +20,14 @@ use crate::model::FilePath;
 const FOLDER: OFlags = OFlags::DIRECTORY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
+/// The unit in which the system counts the space of a file, in bytes.
+const BLOCK: u64 = 512;
 /// What files and folders are while they are written: the owner's alone.
 const PRIVATE_FILE: Mode = Mode::from_raw_mode(0o600);
 const PRIVATE_FOLDER: Mode = Mode::from_raw_mode(0o700);
 /// What they are in the end, whatever the umask.
-const FILE: Mode = Mode::from_raw_mode(0o644);
-const EXECUTABLE: Mode = Mode::from_raw_mode(0o755);
+pub(super) const FILE: Mode = Mode::from_raw_mode(0o644);
+pub(super) const EXECUTABLE: Mode = Mode::from_raw_mode(0o755);
 
 /// An open folder that files are written into.
 #[derive(Debug)]
@@ -43,9 +46,18 @@ impl Tree {
     /// Creates a file of its final length, with the folders that it is in. The space is reserved
     /// where the file system can do that, so that a full disk shows before anything is fetched.
     pub(super) fn create(&self, file: &PlannedFile) -> Result<File, MaterialiseError> {
+        self.create_with(file, OFlags::EXCL)
+    }
+
+    /// Makes sure that a file is there with its final length; what it holds already stays.
+    pub(super) fn provide(&self, file: &PlannedFile) -> Result<File, MaterialiseError> {
+        self.create_with(file, OFlags::NONBLOCK)
+    }
+
+    fn create_with(&self, file: &PlannedFile, flags: OFlags) -> Result<File, MaterialiseError> {
         let create = || -> io::Result<File> {
             let folder = self.folder(&file.path, true)?;
-            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY;
+            let flags = flags | OFlags::CREATE | OFlags::WRONLY;
             let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let created = openat(&folder, file.path.file_name(), flags, PRIVATE_FILE)?;
             reserve(&created, file.size)?;
@@ -54,15 +66,36 @@ impl Tree {
         create().map_err(self.failed(&file.path))
     }
 
-    /// Opens a file that was created before.
+    /// Opens a file that was created before, to write into it.
     pub(super) fn open(&self, path: &FilePath) -> Result<File, MaterialiseError> {
+        self.open_with(path, OFlags::WRONLY)
+    }
+
+    /// Opens a file that was created before, to read what was written into it.
+    pub(super) fn open_to_read(&self, path: &FilePath) -> Result<File, MaterialiseError> {
+        self.open_with(path, OFlags::RDONLY)
+    }
+
+    fn open_with(&self, path: &FilePath, flags: OFlags) -> Result<File, MaterialiseError> {
         let open = || -> io::Result<File> {
             let folder = self.folder(path, false)?;
-            let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let opened = openat(&folder, path.file_name(), flags, Mode::empty())?;
             Ok(opened.into())
         };
         open().map_err(self.failed(path))
+    }
+
+    /// How many bytes of disk a file has already, at most its length; none if it is not there.
+    pub(super) fn held(&self, file: &PlannedFile) -> u64 {
+        let metadata = self
+            .open_to_read(&file.path)
+            .ok()
+            .and_then(|opened| opened.metadata().ok());
+        metadata.map_or(0, |metadata| {
+            let blocks = metadata.blocks().saturating_mul(BLOCK);
+            blocks.min(file.size)
+        })
     }
 
     /// Gives a file its final mode and waits until it is on disk.
@@ -71,7 +104,7 @@ impl Tree {
         let mode = if file.executable { EXECUTABLE } else { FILE };
         let finish = fchmod(&opened, mode).map_err(io::Error::from);
         finish
-            .and_then(|()| opened.sync_all())
+            .and_then(|()| Ok(retry_on_intr(|| rustix::fs::fsync(&opened))?))
             .map_err(self.failed(&file.path))
     }
 
@@ -92,6 +125,11 @@ impl Tree {
             finish.map_err(MaterialiseError::io(&self.path.join(folder)))?;
         }
         settle(&self.root).map_err(MaterialiseError::io(&self.path))
+    }
+
+    /// Where it is, for messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Names a file in an I/O error.
@@ -125,16 +163,19 @@ impl Tree {
 
 fn settle(folder: &OwnedFd) -> io::Result<()> {
     fchmod(folder, EXECUTABLE)?;
-    Ok(rustix::fs::fsync(folder)?)
+    Ok(retry_on_intr(|| rustix::fs::fsync(folder))?)
 }
 
-fn reserve(file: &OwnedFd, size: u64) -> io::Result<()> {
+/// Gives a file its length, and its space where the file system can reserve it.
+pub(super) fn reserve(file: impl AsFd, size: u64) -> io::Result<()> {
+    let file = file.as_fd();
+    // One that is longer, of a pull that was killed, becomes shorter.
+    retry_on_intr(|| ftruncate(file, size))?;
     if size == 0 {
         return Ok(());
     }
-    match fallocate(file, FallocateFlags::empty(), 0, size) {
-        // Not every file system can: then the length alone is set.
-        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(ftruncate(file, size)?),
+    match retry_on_intr(|| fallocate(file, FallocateFlags::empty(), 0, size)) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
         other => Ok(other?),
     }
 }

@@ -1,73 +1,208 @@
-//! The bytes of one blob, written where its pieces say while they pass by.
+//! The bytes of one blob, written where its pieces say while they pass by; and read back, where an
+//! earlier process has written them.
 
 use std::fs::File;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-use super::tree::Tree;
-use super::{MaterialiseError, Piece, PullPlan};
+use super::work::{Access, Work};
+use super::{MaterialiseError, Piece};
+use crate::Result;
+use crate::oci::{Algorithm, Digest, Hasher};
+use crate::store::Consumer;
+use crate::transfer::Moved;
+
+/// How much is read back at a time, in bytes.
+const BUFFER: u64 = 256 * 1024;
+/// After so many bytes the system is told to begin writing them to disk.
+const WRITE_BACK: u64 = 16 * 1024 * 1024;
 
 /// Takes the bytes of a blob in order and writes them into the files of a plan.
 pub(super) struct BlobWriter {
-    tree: Arc<Tree>,
-    plan: Arc<PullPlan>,
+    work: Arc<Work>,
     /// Index into the blobs of the plan.
     blob: usize,
     /// Offset in the blob of the next byte.
     offset: u64,
+    first: Lane,
+    copies: Lane,
+    open: Option<Open>,
+    moved: Moved,
+}
+
+/// The file written last: most blobs write one file at a time, and no blob keeps many open.
+struct Open {
+    index: usize,
+    file: File,
+    /// Bytes at the end of what was written that the system may still keep to itself.
+    dirty: Range<u64>,
+}
+
+impl BlobWriter {
+    /// Begins at the first byte.
+    pub(super) fn new(work: &Arc<Work>, blob: usize, moved: Moved) -> Self {
+        let spread = &work.spreads[blob];
+        Self {
+            first: Lane::new(&spread.first),
+            copies: Lane::new(&spread.copies),
+            work: Arc::clone(work),
+            blob,
+            offset: 0,
+            open: None,
+            moved,
+        }
+    }
+
+    /// Reads back the first bytes of the blob. Only one place of each byte is read; what else was
+    /// written of it is written again, so that the digest speaks for everything.
+    pub(super) fn read_back(&mut self, end: u64, hash: &mut BlobHasher) -> Result<()> {
+        let mut open: Option<(usize, File)> = None;
+        let mut buffer = Vec::new();
+        while self.offset < end {
+            let stop = (self.offset + BUFFER).min(end);
+            buffer.resize((stop - self.offset) as usize, 0);
+            for piece in self.first.take(self.offset..stop) {
+                let file = match open.take() {
+                    Some((index, file)) if index == piece.file => file,
+                    _ => self.work.open(piece.file, Access::Read)?,
+                };
+                let part = &mut buffer[part_of(&piece, self.offset)];
+                let read = file.read_exact_at(part, piece.at);
+                read.map_err(self.work.failed(piece.file))?;
+                open = Some((piece.file, file));
+            }
+            hash.take(&buffer)?;
+            let copies = self.copies.take(self.offset..stop);
+            self.write_pieces(&copies, &buffer)?;
+            self.offset = stop;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), MaterialiseError> {
+        let range = self.offset..self.offset + bytes.len() as u64;
+        let mut pieces = self.first.take(range.clone());
+        pieces.extend(self.copies.take(range.clone()));
+        self.write_pieces(&pieces, bytes)?;
+        self.offset = range.end;
+        self.work.record(self.blob, self.offset)
+    }
+
+    /// Writes parts of `bytes`, which stand at the current offset of the blob.
+    fn write_pieces(&mut self, pieces: &[Piece], bytes: &[u8]) -> Result<(), MaterialiseError> {
+        for piece in pieces {
+            let part = &bytes[part_of(piece, self.offset)];
+            let mut open = match self.open.take() {
+                Some(open) if open.index == piece.file => open,
+                other => {
+                    other.inspect(Open::write_back);
+                    Open {
+                        index: piece.file,
+                        file: self.work.open(piece.file, Access::Write)?,
+                        dirty: 0..0,
+                    }
+                }
+            };
+            let written = open.file.write_all_at(part, piece.at);
+            written.map_err(self.work.failed(piece.file))?;
+            open.wrote(piece.at..piece.at + piece.length);
+            self.open = Some(open);
+        }
+        Ok(())
+    }
+}
+
+/// Where a piece stands in bytes that begin at an offset of the blob and hold it.
+fn part_of(piece: &Piece, offset: u64) -> Range<usize> {
+    let from = (piece.offset - offset) as usize;
+    from..from + piece.length as usize
+}
+
+impl Consumer for BlobWriter {
+    fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        self.moved.add(bytes.len() as u64);
+        self.work.count(bytes.len() as u64);
+        Ok(self.write(bytes)?)
+    }
+}
+
+impl Open {
+    fn wrote(&mut self, range: Range<u64>) {
+        if self.dirty.end == range.start {
+            self.dirty.end = range.end;
+        } else {
+            self.write_back();
+            self.dirty = range;
+        }
+        if self.dirty.end - self.dirty.start >= WRITE_BACK {
+            self.write_back();
+            self.dirty = self.dirty.end..self.dirty.end;
+        }
+    }
+
+    /// Has the system begin to write what is dirty, without waiting for it: so little is left to
+    /// wait for when the file is synced. On Linux "these bytes are not needed" does that (what is
+    /// being written stays in memory), as PostgreSQL uses it where it has no `sync_file_range`.
+    fn write_back(&self) {
+        #[cfg(target_os = "linux")]
+        if let Some(length) = std::num::NonZeroU64::new(self.dirty.end - self.dirty.start) {
+            let advice = rustix::fs::Advice::DontNeed;
+            // It is no more than advice.
+            let _ = rustix::fs::fadvise(&self.file, self.dirty.start, Some(length), advice);
+        }
+    }
+}
+
+/// Pieces that are passed through in order.
+struct Lane {
+    pieces: Vec<Piece>,
     /// The first piece that begins later.
     next: usize,
     /// Pieces that have begun and go on. There are several only where pieces overlap.
     begun: Vec<Piece>,
-    /// The file written last: most blobs write one file at a time, and no blob keeps many open.
-    open: Option<(usize, File)>,
 }
 
-impl BlobWriter {
-    pub(super) fn new(tree: Arc<Tree>, plan: Arc<PullPlan>, blob: usize) -> Self {
+impl Lane {
+    fn new(pieces: &[Piece]) -> Self {
         Self {
-            tree,
-            plan,
-            blob,
-            offset: 0,
+            pieces: pieces.to_vec(),
             next: 0,
             begun: Vec::new(),
-            open: None,
         }
     }
 
-    /// Writes the next bytes of the blob.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), MaterialiseError> {
-        let start = self.offset;
-        let end = start + bytes.len() as u64;
-        let plan = Arc::clone(&self.plan);
-        let begin = plan.blobs[self.blob].pieces[self.next..]
-            .iter()
-            .take_while(|piece| piece.offset < end)
-            .inspect(|_| self.next += 1);
+    /// The parts of pieces that lie in the next range of the blob.
+    fn take(&mut self, range: Range<u64>) -> Vec<Piece> {
+        let pieces = self.pieces[self.next..].iter();
+        let begin = pieces.take_while(|piece| piece.offset < range.end);
+        let before = self.begun.len();
         self.begun.extend(begin);
-        let mut begun = std::mem::take(&mut self.begun);
-        for piece in &begun {
-            let from = piece.offset.max(start);
-            let to = (piece.offset + piece.length).min(end);
-            // Both are inside `bytes`.
-            let part = &bytes[(from - start) as usize..(to - start) as usize];
-            self.write_at(piece.file, part, piece.at + (from - piece.offset))?;
-        }
-        begun.retain(|piece| piece.offset + piece.length > end);
-        self.begun = begun;
-        self.offset = end;
-        Ok(())
+        self.next += self.begun.len() - before;
+        let within = |piece: &Piece| piece.within(range.start, range.end);
+        let parts = self.begun.iter().filter_map(within).collect();
+        self.begun
+            .retain(|piece| piece.offset + piece.length > range.end);
+        parts
+    }
+}
+
+/// Hashes a blob.
+pub(super) struct BlobHasher(Hasher);
+
+impl BlobHasher {
+    pub(super) fn new(algorithm: Algorithm) -> Self {
+        Self(Hasher::new(algorithm))
     }
 
-    fn write_at(&mut self, file: usize, part: &[u8], at: u64) -> Result<(), MaterialiseError> {
-        let path = &self.plan.files[file].path;
-        let opened = match self.open.take() {
-            Some((index, opened)) if index == file => opened,
-            _ => self.tree.open(path)?,
-        };
-        let written = opened.write_all_at(part, at);
-        self.open = Some((file, opened));
-        written.map_err(self.tree.failed(path))
+    pub(super) fn finish(self) -> Digest {
+        self.0.finish()
+    }
+}
+
+impl Consumer for BlobHasher {
+    fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.update(bytes);
+        Ok(())
     }
 }

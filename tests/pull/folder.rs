@@ -9,12 +9,14 @@ use modelctl::materialise::{PullOptions, PullReport, pull};
 use modelctl::model::source::Globs;
 use modelctl::model::{Form, Role};
 use modelctl::oci::{Document, media_type};
+use modelctl::transfer::Jobs;
 use modelctl::{ErrorKind, Result};
 
+use super::limited::Limited;
 use crate::support::handmade::{Artifact, Blobs, Gate, noise, read_tree};
 
 /// The names in a folder, sorted.
-fn names(folder: &Path) -> Vec<String> {
+pub(super) fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<String> = entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -24,7 +26,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// What a complete pull of the artifact writes.
-fn expected(artifact: &Artifact) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn expected(artifact: &Artifact) -> BTreeMap<String, Vec<u8>> {
     let mut files = artifact.files.clone();
     files.insert(
         ".modelctl/signatures/0.sig".to_owned(),
@@ -104,41 +106,46 @@ async fn pull_in_the_split_form_writes_the_layers_under_their_names() {
     }
 }
 
-/// Extents that overlap, repeat and cross the buffers, in every order.
+/// An artifact whose extents overlap, repeat and cross the buffers, in every order.
+pub(super) fn tangled(seed: u64) -> Artifact {
+    let random = noise(100 + seed, 4096);
+    let mut random = random.chunks(4).map(|bytes| {
+        let bytes: [u8; 4] = bytes.try_into().unwrap();
+        u64::from(u32::from_le_bytes(bytes))
+    });
+    let mut below = |limit: u64| random.next().unwrap() % limit;
+    let mut artifact = Artifact::empty();
+    let sizes: Vec<u64> = (0..4).map(|_| 1 + below(3_000_000)).collect();
+    for (index, size) in sizes.iter().enumerate() {
+        let bytes = noise(seed * 10 + index as u64, *size as usize);
+        artifact.layer(
+            media_type::LAYER_WEIGHTS,
+            &format!("w_data_{index}"),
+            &bytes,
+        );
+    }
+    for file in 0..6 {
+        let extents: Vec<(u32, u64, u64)> = (0..below(12))
+            .map(|_| {
+                let layer = below(4);
+                let offset = below(sizes[layer as usize]);
+                let length = 1 + below(sizes[layer as usize] - offset);
+                (layer as u32, offset, length)
+            })
+            .collect();
+        artifact.file(&format!("file {file}"), Role::Weights, &extents);
+    }
+    artifact
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pull_inverts_extents_of_any_kind() {
     for seed in 0..8 {
         let folder = tempfile::tempdir().unwrap();
-        let random = noise(100 + seed, 4096);
-        let mut random = random.chunks(4).map(|bytes| {
-            let bytes: [u8; 4] = bytes.try_into().unwrap();
-            u64::from(u32::from_le_bytes(bytes))
-        });
-        let mut below = |limit: u64| random.next().unwrap() % limit;
-        let mut artifact = Artifact::empty();
-        let sizes: Vec<u64> = (0..4).map(|_| 1 + below(3_000_000)).collect();
-        for (index, size) in sizes.iter().enumerate() {
-            let bytes = noise(seed * 10 + index as u64, *size as usize);
-            artifact.layer(
-                media_type::LAYER_WEIGHTS,
-                &format!("w_data_{index}"),
-                &bytes,
-            );
-        }
-        for file in 0..6 {
-            let extents: Vec<(u32, u64, u64)> = (0..below(12))
-                .map(|_| {
-                    let layer = below(4);
-                    let offset = below(sizes[layer as usize]);
-                    let length = 1 + below(sizes[layer as usize] - offset);
-                    (layer as u32, offset, length)
-                })
-                .collect();
-            artifact.file(&format!("file {file}"), Role::Weights, &extents);
-        }
+        let artifact = tangled(seed);
         let target = folder.path().join("out");
         let options = PullOptions {
-            jobs: 1 + seed as usize,
+            jobs: Jobs::Fixed(1 + seed as usize),
             bare: true,
             ..PullOptions::default()
         };
@@ -305,40 +312,93 @@ async fn earlier_pull_with_a_file_of_the_user_is_not_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pull_that_is_given_up_leaves_nothing() {
+async fn pull_that_is_given_up_leaves_only_its_temporary_folder() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("out");
     let (blobs, document) = Artifact::split_model().finish();
-    let gate = Gate::new(blobs);
+    let gate = Gate::new(blobs.clone());
     let options = PullOptions::default();
     let mut pulling = Box::pin(pull(&gate, &document, &target, &options));
     tokio::select! {
         _ = &mut pulling => panic!("the gate is shut"),
         () = gate.halfway(4) => {}
     }
-    assert_eq!(names(folder.path()).len(), 1);
     drop(pulling);
-    assert_eq!(names(folder.path()), Vec::<String>::new());
+    // The large shard has come half-way.
+    let left = names(folder.path());
+    assert!(
+        left.len() == 1 && left[0].starts_with(".modelctl-tmp-"),
+        "{left:?}"
+    );
+    pull(&blobs, &document, &target, &options).await.unwrap();
+    assert_eq!(names(folder.path()), ["out"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_pulls_into_one_folder_do_not_disturb_each_other() {
+async fn pull_that_is_given_up_before_anything_came_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("out");
+    let (blobs, document) = Artifact::split_model().finish();
+    let source = Limited::new(&blobs, 0);
+    let options = PullOptions::default();
+    tokio::select! {
+        _ = pull(&source, &document, &target, &options) => panic!("nothing comes"),
+        () = source.dry() => {}
+    }
+    // The last of its threads removes it.
+    while !names(folder.path()).is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+/// Security row K5: the second one waits, and then there is nothing to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn k5_two_pulls_into_one_folder_fetch_it_once() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("out");
     let artifact = Artifact::split_model();
     let (blobs, document) = artifact.finish();
-    let gate = Gate::new(blobs.clone());
+    let (gate, second) = (Gate::new(blobs.clone()), Limited::endless(&blobs));
     let options = PullOptions::default();
-    let slow = pull(&gate, &document, &target, &options);
-    let fast = async {
+    let first = pull(&gate, &document, &target, &options);
+    let waiting = async {
         gate.halfway(4).await;
-        pull(&blobs, &document, &target, &options).await.unwrap();
-        // The temporary folder of the slow one is locked, and so no leftover.
-        assert_eq!(names(folder.path()).len(), 2);
-        gate.open();
+        let opening = async {
+            tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+            assert_eq!(names(folder.path()).len(), 1);
+            gate.open();
+        };
+        let (pulled, ()) = tokio::join!(pull(&second, &document, &target, &options), opening);
+        pulled
     };
-    let (slow, ()) = tokio::join!(slow, fast);
-    slow.unwrap();
+    let (first, waited) = tokio::join!(first, waiting);
+    assert!(!first.unwrap().in_place);
+    assert!(waited.unwrap().in_place);
+    assert_eq!(second.opened(), []);
     assert_eq!(read_tree(&target), expected(&artifact));
+    assert_eq!(names(folder.path()), ["out"]);
+}
+
+/// Two pulls of different artifacts: one after the other, and the last one stands.
+#[tokio::test(flavor = "multi_thread")]
+async fn pull_of_another_artifact_waits_and_replaces() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("out");
+    let (blobs, document) = Artifact::split_model().finish();
+    let gate = Gate::new(blobs);
+    let mut other = Artifact::empty();
+    let layer = other.layer(media_type::LAYER_FILE, "new.txt", b"new");
+    other.file("new.txt", Role::Other, &[(layer, 0, 3)]);
+    let options = PullOptions::default();
+    let first = pull(&gate, &document, &target, &options);
+    let second = async {
+        gate.halfway(4).await;
+        gate.open();
+        pull_to(&other.finish(), &target, &options).await.unwrap();
+    };
+    let (first, ()) = tokio::join!(first, second);
+    first.unwrap();
+    let files: Vec<String> = read_tree(&target).into_keys().collect();
+    assert_eq!(files, [".modelctl/manifest.json", "new.txt"]);
     assert_eq!(names(folder.path()), ["out"]);
 }

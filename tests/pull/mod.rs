@@ -1,4 +1,10 @@
 //! Artifact → folder: all of it or nothing, whatever happens in between.
 
+mod disk;
 mod folder;
 mod killed;
+mod limited;
+mod link;
+mod processes;
+mod resume;
+mod steps;

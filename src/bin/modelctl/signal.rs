@@ -1,4 +1,5 @@
-//! SIGINT and SIGTERM end a command: its work is dropped, which removes its temporary files.
+//! SIGINT and SIGTERM end a command: its work is dropped, which removes its temporary files but for
+//! those that the next run goes on with.
 
 use std::future::Future;
 use std::io;

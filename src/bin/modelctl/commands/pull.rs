@@ -11,7 +11,7 @@ use modelctl::oci::{Digest, Document, Place};
 use modelctl::transfer;
 use serde::Serialize;
 
-use crate::context::Context;
+use crate::context::{Context, jobs_of};
 use crate::failure::Failure;
 use crate::options::RegistryOptions;
 use crate::output::Output;
@@ -24,7 +24,8 @@ use crate::text::{Size, count};
 const HELP: &str = "\
 Prints the digest. The folder appears when everything in it is verified and on disk, or not at all.
 An earlier pull in its place is replaced; any other folder only with --force. What the local store,
-the folder to be replaced or a --seed has already is not fetched again.
+the folder to be replaced or a --seed has already is not fetched again. A pull that was interrupted
+is gone on with by the same command.
 
 Examples:
   modelctl pull registry.example/demo/mlp:v1 -o ./mlp
@@ -86,6 +87,7 @@ enum Layout {
 
 /// The files that were written; as text the digest.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct PulledReport {
     name: String,
     digest: Digest,
@@ -94,6 +96,29 @@ struct PulledReport {
     size: u64,
     #[serde(flatten)]
     saved: SavedReport,
+    /// Bytes of blobs that an interrupted pull had left.
+    resumed: u64,
+    /// Whether everything was there, and nothing was to be done.
+    in_place: bool,
+}
+
+impl PulledReport {
+    /// The same in a sentence, for people.
+    fn note(&self) -> String {
+        let (files, size) = (count(self.files, "file"), Size(self.size));
+        let output = self.output.display();
+        if self.in_place {
+            return format!("nothing to do: {files} ({size}) are in {output} already");
+        }
+        let resumed = match self.resumed {
+            0 => String::new(),
+            resumed => format!("; {} were there from an interrupted pull", Size(resumed)),
+        };
+        format!(
+            "pulled {files} ({size}) into {output}{}{resumed}",
+            self.saved.note()
+        )
+    }
 }
 
 impl fmt::Display for PulledReport {
@@ -135,14 +160,10 @@ pub(crate) async fn run(
         files: pulled.files,
         size: pulled.size,
         saved: kept.unwrap_or_else(|| seeding.saved()),
+        resumed: pulled.resumed,
+        in_place: pulled.in_place,
     };
-    output.note(format_args!(
-        "pulled {} ({}) into {}{}",
-        count(report.files, "file"),
-        Size(report.size),
-        report.output.display(),
-        report.saved.note()
-    ))?;
+    output.note(report.note())?;
     Ok(output.report(&report)?)
 }
 
@@ -179,7 +200,6 @@ fn seed_folders(args: &PullArgs) -> SeedFolders {
 }
 
 fn pull_options(args: &PullArgs) -> Result<PullOptions, Failure> {
-    let default = PullOptions::default();
     let only = (!args.only.is_empty()).then(|| Globs::new(&args.only));
     let only = only.transpose().map_err(|error| Failure::Option {
         option: "--only",
@@ -193,6 +213,6 @@ fn pull_options(args: &PullArgs) -> Result<PullOptions, Failure> {
         },
         bare: args.bare,
         force: args.force,
-        jobs: args.jobs.map_or(default.jobs, usize::from),
+        jobs: jobs_of(args.jobs),
     })
 }

@@ -1,0 +1,73 @@
+//! One blob: what an earlier process has written of it is hashed, the rest is fetched, and all of it
+//! is what its descriptor says, or it is fetched once more.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::work::Work;
+use super::writer::{BlobHasher, BlobWriter};
+use crate::store::{Buffers, Storage, StoreError, consume_both, on_thread};
+use crate::transfer::Moved;
+use crate::{Error, Result};
+
+/// Fetches a blob into the files. Wrong bytes from disk (a power loss, a bad disk, another process)
+/// or from a source that has them from somewhere near cost one clean try from the first byte; wrong
+/// bytes again are an error.
+pub(super) async fn fetch_blob(
+    source: &impl Storage,
+    work: &Arc<Work>,
+    buffers: &Buffers,
+    (blob, moved): (usize, Moved),
+) -> Result<()> {
+    let start = work.positions[blob];
+    match attempt(source, work, buffers, (blob, start, moved.clone())).await {
+        Err(error) if is_mismatch(&error) => {
+            tracing::info!("{error}: it is fetched once more");
+            work.record(blob, 0)?;
+            attempt(source, work, buffers, (blob, 0, moved)).await
+        }
+        other => other,
+    }
+}
+
+fn is_mismatch(error: &Error) -> bool {
+    matches!(error, Error::Store(StoreError::Mismatch { .. }))
+}
+
+async fn attempt(
+    source: &impl Storage,
+    work: &Arc<Work>,
+    buffers: &Buffers,
+    (blob, start, moved): (usize, u64, Moved),
+) -> Result<()> {
+    let descriptor = &work.plan.blobs[blob].descriptor;
+    let mut hash = BlobHasher::new(descriptor.digest.algorithm());
+    let mut writer = BlobWriter::new(work, blob, moved);
+    if start > 0 {
+        let read = move || {
+            writer.read_back(start, &mut hash)?;
+            Ok::<_, Error>((writer, hash))
+        };
+        (writer, hash) = on_thread(read).await?;
+    }
+    if start < descriptor.size {
+        // The bytes are hashed here, beside being written: not in the reader, which would have to
+        // do both one after the other.
+        let reader = match start {
+            0 => source.fetch_unverified(descriptor).await?,
+            _ => {
+                source
+                    .fetch_range(descriptor, start..descriptor.size)
+                    .await?
+            }
+        };
+        (_, hash) = consume_both(reader, descriptor, buffers, (writer, hash)).await?;
+    }
+    let got = hash.finish();
+    if got != descriptor.digest {
+        let blob = descriptor.digest;
+        return Err(StoreError::Mismatch { blob, got }.into());
+    }
+    work.resumed.fetch_add(start, Ordering::Relaxed);
+    Ok(())
+}
