@@ -1,8 +1,11 @@
 # One door: CI runs `make ci`, which is the recipes below, one after the other.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: demo test ci fmt lint doc schema interop conformance judges large fuzz bench bench-smoke
+.PHONY: demo test ci fmt lint doc schema interop conformance judges large fuzz bench bench-smoke soak soak-short
 
+# How many commands `make soak` kills, and for how long eight of them use one store.
+SOAK_ROUNDS ?= 300
+SOAK_SECONDS ?= 60
 # How long each fuzz target runs, in seconds.
 FUZZ_SECONDS ?= 60
 # Which rows `make bench` measures, such as push,pull; all if empty.
@@ -20,7 +23,7 @@ test:
 	$(call tools,python); for example in examples/*.rs; do cargo run --quiet --locked --example $$(basename $$example .rs); done
 
 # What CI runs.
-ci: fmt lint doc test interop conformance judges large fuzz bench-smoke demo
+ci: fmt lint doc test interop conformance judges large fuzz bench-smoke soak-short demo
 
 # rustfmt has nothing to change.
 fmt:
@@ -41,7 +44,7 @@ schema:
 # The tests that need other programs: real registries and clients, ONNX Runtime, strace. One needs a file system that
 # shares extents, in MODELCTL_TEST_REFLINK, and is left out.
 interop:
-	$(call tools,python go apt); cargo test --locked -- --ignored --skip conformance --skip share_extents
+	$(call tools,python go apt); cargo test --locked -- --ignored --skip conformance --skip share_extents --skip soak::
 
 # The OCI distribution conformance suite against the embedded registry, with its defaults and with every optional part.
 conformance:
@@ -68,3 +71,12 @@ bench:
 # The same rows on a small model, once: the figures mean nothing, but the bench still works.
 bench-smoke:
 	$(call tools,python go apt); cargo build --release --locked; BENCH_SIZE_MIB=16 BENCH_ROUNDS=1 python3 benches/run.py target/release/modelctl
+
+# Commands killed at random moments, and eight at a time in one store: nothing is ever wrong, and hardly a byte moves twice.
+# Prints its seed; SOAK_SEED=… repeats a run.
+soak:
+	$(call tools,go); SOAK_ROUNDS=$(SOAK_ROUNDS) SOAK_SECONDS=$(SOAK_SECONDS) cargo test --locked --test it -- --ignored --nocapture --test-threads=1 soak::
+
+# The same in about a minute, from a fixed seed.
+soak-short:
+	$(MAKE) soak SOAK_ROUNDS=30 SOAK_SECONDS=10 SOAK_SEED=4

@@ -12,6 +12,7 @@ mod registry;
 mod run;
 mod schema;
 mod seed;
+mod soak;
 mod store;
 mod support;
 mod transfer;

@@ -3,5 +3,5 @@
 mod copies;
 mod corruption;
 mod models;
-mod programs;
+pub(crate) mod programs;
 mod transport;

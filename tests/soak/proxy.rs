@@ -1,0 +1,120 @@
+//! A TCP proxy that counts the bytes which it passes on.
+//!
+//! client ⇄ proxy ⇄ registry. The kernel holds little for a client: a byte that was counted has
+//! arrived, or is in the receive buffer of a process that was killed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Runtime;
+
+/// What the kernel keeps for a client that does not read, in bytes.
+const SEND_BUFFER: u32 = 64 * 1024;
+/// How much is passed on at once.
+const BUFFER: usize = 64 * 1024;
+
+/// Stops when it is dropped.
+pub(super) struct Proxy {
+    /// `127.0.0.1:port`.
+    pub(super) address: String,
+    counts: Arc<Counts>,
+    _runtime: Runtime,
+}
+
+#[derive(Default)]
+struct Counts {
+    up: AtomicU64,
+    down: AtomicU64,
+}
+
+/// Bytes that have passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Traffic {
+    /// From the client to the registry.
+    pub(super) up: u64,
+    /// From the registry to the client.
+    pub(super) down: u64,
+}
+
+impl Proxy {
+    /// Stands before a registry.
+    pub(super) fn before(registry: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let counts = Arc::<Counts>::default();
+        let listener = runtime.block_on(async {
+            let socket = TcpSocket::new_v4().unwrap();
+            // Connections inherit it.
+            socket.set_send_buffer_size(SEND_BUFFER).unwrap();
+            socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            socket.listen(256).unwrap()
+        });
+        let address = listener.local_addr().unwrap().to_string();
+        runtime.spawn(accept(listener, registry.to_owned(), counts.clone()));
+        Self {
+            address,
+            counts,
+            _runtime: runtime,
+        }
+    }
+
+    /// What has passed since the proxy stands.
+    pub(super) fn traffic(&self) -> Traffic {
+        Traffic {
+            up: self.counts.up.load(Ordering::SeqCst),
+            down: self.counts.down.load(Ordering::SeqCst),
+        }
+    }
+}
+
+impl std::ops::Sub for Traffic {
+    type Output = Self;
+
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            up: self.up - earlier.up,
+            down: self.down - earlier.down,
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, registry: String, counts: Arc<Counts>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let (registry, counts) = (registry.clone(), counts.clone());
+        tokio::spawn(async move {
+            let Ok(server) = TcpStream::connect(registry).await else {
+                return;
+            };
+            for stream in [&client, &server] {
+                let _ = stream.set_nodelay(true);
+            }
+            let (mut from_client, mut to_client) = client.into_split();
+            let (mut from_server, mut to_server) = server.into_split();
+            tokio::join!(
+                pass(&mut from_client, &mut to_server, &counts.up),
+                pass(&mut from_server, &mut to_client, &counts.down),
+            );
+        });
+    }
+}
+
+/// Passes bytes on until either side ends, and tells the other one.
+async fn pass(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    count: &AtomicU64,
+) {
+    let mut buffer = vec![0; BUFFER];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if to.write_all(&buffer[..read]).await.is_err() {
+            break;
+        }
+        count.fetch_add(read as u64, Ordering::SeqCst);
+    }
+    let _ = to.shutdown().await;
+}
