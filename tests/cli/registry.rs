@@ -1,15 +1,12 @@
-//! `registry`, and signals.
+//! `registry`.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
-use std::{fs, thread};
 
-use modelctl::oci::Digest;
 use rustix::process::{Pid, Signal};
 
 use crate::support::env::Env;
-use crate::support::scripted::{Content, Reply, Scripted};
+use crate::support::scripted::{Reply, Scripted};
 
 /// The `registry` command on a free port; killed if it is dropped.
 struct Server {
@@ -45,7 +42,7 @@ impl Drop for Server {
     }
 }
 
-fn send(child: &Child, signal: Signal) {
+pub(super) fn send(child: &Child, signal: Signal) {
     let pid = Pid::from_child(child);
     rustix::process::kill_process(pid, signal).unwrap();
 }
@@ -87,61 +84,6 @@ exit 1
 --- stderr
 error: cannot listen on `127.0.0.1:[PORT]`: Address already in use (os error 98)
 ");
-}
-
-/// Security row K6: a signal ends a transfer at once; nothing has a final name, and what came is kept
-/// for the next pull.
-#[test]
-fn signals_end_a_pull_with_their_own_codes_and_leave_no_target() {
-    let weights = vec![7; 3_000_000];
-    let blob = format!("/blobs/{}", Digest::sha256(&weights));
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        let env = Env::new();
-        env.write("model/weights.bin", &weights);
-        let part = Content::Stalled(3_000_000, weights[..1_000_000].to_vec());
-        let (reply, blob) = (Reply::new(200, "").content(part), blob.clone());
-        let server = Scripted::start(move |seen| {
-            (seen.method == "GET" && seen.path().ends_with(&blob)).then(|| reply.clone())
-        });
-        let reference = format!("{}/m:v1", server.address);
-        env.run(&["push", "./model", &reference, "-q"]).ok();
-        fs::remove_dir_all(env.path("model")).unwrap();
-
-        let mut pull = env.command(&["pull", &reference, "-o", "out"]);
-        let mut child = pull.stderr(Stdio::piped()).spawn().unwrap();
-        wait_until(|| !files(&env).is_empty());
-        let start = Instant::now();
-        send(&child, signal);
-        assert_eq!(child.wait().unwrap().code(), Some(code));
-        assert!(start.elapsed() < Duration::from_secs(3));
-        let mut said = String::new();
-        child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut said)
-            .unwrap();
-        assert_eq!(said, "error: interrupted\n");
-        let left = files(&env);
-        let is_hidden = |name: &String| name.starts_with(".modelctl-tmp-");
-        assert!(left.iter().all(is_hidden), "{left:?}");
-    }
-}
-
-/// What lies in the current folder of the commands.
-fn files(env: &Env) -> Vec<String> {
-    let entries = fs::read_dir(env.path("")).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
-}
-
-fn wait_until(mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition() {
-        assert!(Instant::now() < deadline, "it never happened");
-        thread::sleep(Duration::from_millis(10));
-    }
 }
 
 /// distribution 2 answers so; it has no tags that could go alone.

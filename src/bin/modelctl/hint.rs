@@ -10,9 +10,14 @@ use modelctl::{Error, ErrorKind};
 
 use crate::failure::Failure;
 
+/// Commands that go on where they stopped when they are repeated.
+const RESUMED: [&str; 3] = ["pull", "push", "run"];
+const KEPT: &str = "what has arrived is kept: run the same command again to go on";
+
 /// The hint for a failure of a command, if there is something to say.
 pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
     match failure {
+        Failure::Interrupted(_) if RESUMED.contains(&command) => Some(KEPT.to_owned()),
         Failure::NoRegistry(reference) if exists(reference) => {
             Some(format!("a file or folder here is `./{reference}`"))
         }
@@ -34,14 +39,15 @@ pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
             "`modelctl rm REPOSITORY@DIGEST` removes the artifact with all its tags, where the registry allows that"
                 .to_owned(),
         ),
-        Failure::Library(error @ (Error::Transport(_) | Error::Store(_) | Error::Transfer(_))) => {
-            let known = error.remedy().or_else(|| by_kind(error.kind(), command));
-            known.map(str::to_owned)
-        }
-        Failure::Library(error @ Error::Pack(_)) => {
-            let denied = |kind| (kind == ErrorKind::Denied).then(|| by_kind(kind, command));
-            let known = error.remedy().or_else(|| denied(error.kind())?);
-            known.map(str::to_owned)
+        Failure::Library(
+            error @ (Error::Transport(_) | Error::Store(_) | Error::Transfer(_) | Error::Pack(_)),
+        ) => {
+            let is_pack = matches!(error, Error::Pack(_));
+            // Files that are not found are no entries of the store.
+            let is_known = |kind: &ErrorKind| !(is_pack && *kind == ErrorKind::NotFound);
+            let kind = Some(error.kind()).filter(is_known);
+            let by_kind = || by_kind(kind?, command);
+            error.remedy().or_else(by_kind).map(str::to_owned)
         }
         _ => None,
     }
@@ -54,6 +60,7 @@ fn exists(reference: &Reference) -> bool {
 
 fn by_kind(kind: ErrorKind, command: &str) -> Option<&'static str> {
     match (kind, command) {
+        (ErrorKind::Unavailable, command) if RESUMED.contains(&command) => Some(KEPT),
         (ErrorKind::Denied, "login") => Some("check the user name and the password"),
         (ErrorKind::Denied, _) => Some("log in with `modelctl login REGISTRY`"),
         (ErrorKind::NotFound, "push") => {

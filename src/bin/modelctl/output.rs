@@ -8,6 +8,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::progress::warning_event;
+
 /// Where a command writes, and in which style.
 pub(crate) struct Output {
     stdout: Box<dyn Write + Send>,
@@ -88,6 +90,10 @@ impl Output {
 
     /// Warns on stderr, with `--quiet` too.
     pub(crate) fn warn(&mut self, text: impl Display) -> io::Result<()> {
+        if self.style.json {
+            warning_event(&text.to_string());
+            return Ok(());
+        }
         self.labelled(Label::Warning, &text.to_string())
     }
 
@@ -119,7 +125,7 @@ impl Output {
 }
 
 /// Replaces control characters, and the characters that reorder text, but keeps line ends.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let harmless = |c: char| c == '\n' || !(c.is_control() || reorders(c));
     if text.chars().all(harmless) {
         return text.to_owned();

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::{RegistryOptions, host};
 use crate::output::Output;
+use crate::signal::Signal;
 
 const HELP: &str = "\
 The credential goes to the helper that Docker's config.json names, else into that file, which only
@@ -101,7 +102,13 @@ async fn ask(
         return Ok(None);
     }
     output.prompt(question)?;
-    Ok(blocking(read).await.ok())
+    match blocking(read).await {
+        // Where the echo is off, Ctrl-C is read as a character and becomes a signal only then.
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            Err(Failure::Interrupted(Signal::Interrupt))
+        }
+        answer => Ok(answer.ok()),
+    }
 }
 
 fn read_line() -> io::Result<String> {
