@@ -1,10 +1,11 @@
-//! A TCP proxy that counts the bytes which it passes on.
+//! A TCP proxy that counts the bytes which it passes on, and how often each blob is asked for.
 //!
 //! client ⇄ proxy ⇄ registry. The kernel holds little for a client: a byte that was counted has
 //! arrived, or is in the receive buffer of a process that was killed.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -27,6 +28,7 @@ pub(super) struct Proxy {
 struct Counts {
     up: AtomicU64,
     down: AtomicU64,
+    asked: Mutex<BTreeMap<String, usize>>,
 }
 
 /// Bytes that have passed.
@@ -70,6 +72,11 @@ impl Proxy {
             down: self.counts.down.load(Ordering::SeqCst),
         }
     }
+
+    /// How often each blob was asked for, by its digest.
+    pub(super) fn asked(&self) -> BTreeMap<String, usize> {
+        self.counts.asked.lock().unwrap().clone()
+    }
 }
 
 impl std::ops::Sub for Traffic {
@@ -95,9 +102,19 @@ async fn accept(listener: TcpListener, registry: String, counts: Arc<Counts>) {
             }
             let (mut from_client, mut to_client) = client.into_split();
             let (mut from_server, mut to_server) = server.into_split();
+            let mut requests = Requests::default();
+            let up = |bytes: &[u8]| {
+                counts.up.fetch_add(bytes.len() as u64, Ordering::SeqCst);
+                for digest in requests.blobs_in(bytes) {
+                    *counts.asked.lock().unwrap().entry(digest).or_default() += 1;
+                }
+            };
+            let down = |bytes: &[u8]| {
+                counts.down.fetch_add(bytes.len() as u64, Ordering::SeqCst);
+            };
             tokio::join!(
-                pass(&mut from_client, &mut to_server, &counts.up),
-                pass(&mut from_server, &mut to_client, &counts.down),
+                pass(&mut from_client, &mut to_server, up),
+                pass(&mut from_server, &mut to_client, down),
             );
         });
     }
@@ -107,14 +124,60 @@ async fn accept(listener: TcpListener, registry: String, counts: Arc<Counts>) {
 async fn pass(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
-    count: &AtomicU64,
+    mut passed: impl FnMut(&[u8]),
 ) {
     let mut buffer = vec![0; BUFFER];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         if to.write_all(&buffer[..read]).await.is_err() {
             break;
         }
-        count.fetch_add(read as u64, Ordering::SeqCst);
+        passed(&buffer[..read]);
     }
     let _ = to.shutdown().await;
+}
+
+/// Finds the request lines that ask for blobs in what a client sends.
+#[derive(Default)]
+struct Requests {
+    /// The beginning of what may be a request line.
+    begun: Vec<u8>,
+}
+
+impl Requests {
+    const START: &[u8] = b"GET /v2/";
+
+    fn blobs_in(&mut self, bytes: &[u8]) -> Vec<String> {
+        self.begun.extend_from_slice(bytes);
+        let mut found = Vec::new();
+        while let Some(start) = position(&self.begun, Self::START) {
+            self.begun.drain(..start);
+            let Some(end) = position(&self.begun, b" HTTP/1.1") else {
+                return found;
+            };
+            let line: Vec<u8> = self.begun.drain(..end).collect();
+            let line = String::from_utf8_lossy(&line).into_owned();
+            found.extend(
+                line.split_once("/blobs/")
+                    .map(|(_, digest)| digest.to_owned()),
+            );
+        }
+        let kept = self.begun.len().min(Self::START.len() - 1);
+        self.begun.drain(..self.begun.len() - kept);
+        found
+    }
+}
+
+fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|it| it == wanted)
+}
+
+#[test]
+fn requests_are_found_wherever_they_are_cut() {
+    let text = b"POST /x\r\n\r\nGET /v2/a/blobs/d1 HTTP/1.1\r\n\r\nGET /v2/a/manifests/m HTTP/1.1\r\n\r\nGET /v2/b/blobs/d2 HTTP/1.1\r\n";
+    for cut in 0..text.len() {
+        let mut requests = Requests::default();
+        let mut found = requests.blobs_in(&text[..cut]);
+        found.extend(requests.blobs_in(&text[cut..]));
+        assert_eq!(found, ["d1", "d2"]);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod archive;
 pub(crate) mod contract;
+mod faults;
 mod gc;
 mod hostile_archive;
 mod layout;
