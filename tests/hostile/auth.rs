@@ -73,9 +73,9 @@ async fn push_asks_for_more_than_pull() {
     );
 }
 
-/// Quirk Q09.
+/// Security row Q09: the same for a read.
 #[tokio::test]
-async fn second_refusal_is_final() {
+async fn q09_second_refusal_of_a_read_is_final() {
     let tokens = numbering();
     let registry = guarded(&tokens.url(), |_, _| false);
     let error = read(&with(user(&registry), &registry), &blob())
@@ -92,9 +92,9 @@ async fn second_refusal_is_final() {
     assert_eq!((registry.log().len(), tokens.log().len()), (2, 1));
 }
 
-/// Quirk Q10.
+/// Security row Q10: the scope that a challenge asks for is added, here that of deleting.
 #[tokio::test]
-async fn insufficient_scope_is_asked_for_once() {
+async fn q10_scope_of_a_challenge_is_asked_for_once() {
     let tokens = numbering();
     let realm = tokens.url();
     let registry = Scripted::start(move |seen| {

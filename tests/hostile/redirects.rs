@@ -258,9 +258,9 @@ async fn nothing_is_downgraded_to_plain_http() {
     assert!(store.log().is_empty());
 }
 
-/// Quirk Q06.
+/// Security row Q06: a registry that does not know that it is behind TLS is put right.
 #[tokio::test]
-async fn registry_behind_a_tls_proxy_is_reached_by_https() {
+async fn q06_registry_behind_a_tls_proxy_is_reached_by_https() {
     let authority = Authority::new();
     let (registry, options, _folder) = secure(&authority, |seen| {
         let host = seen.header("host").unwrap();

@@ -5,3 +5,4 @@ mod corruption;
 mod models;
 pub(crate) mod programs;
 mod transport;
+mod uploads;

@@ -10,6 +10,7 @@ pub(crate) mod models;
 pub(crate) mod parts;
 pub(crate) mod plans;
 pub(crate) mod pty;
+pub(crate) mod relay;
 pub(crate) mod runtime;
 pub(crate) mod scripted;
 pub(crate) mod tokens;

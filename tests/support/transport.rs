@@ -75,11 +75,12 @@ pub(crate) fn steps(server: &Scripted) -> Vec<String> {
     steps.collect()
 }
 
-/// A blob of a length, in which no two places look alike.
+/// A blob of a length, in which no two pages look alike.
 pub(crate) fn content(length: usize) -> (Descriptor, Vec<u8>) {
-    let bytes: Vec<u8> = (0..length as u32 / 4 + 1)
-        .flat_map(u32::to_le_bytes)
-        .collect();
-    let bytes = bytes[..length].to_vec();
+    let mut bytes: Vec<u8> = b"weights".repeat(length / 7 + 1);
+    bytes.truncate(length);
+    for (number, page) in (0_u64..).zip(bytes.chunks_exact_mut(4096)) {
+        page[..8].copy_from_slice(&number.to_le_bytes());
+    }
     (Descriptor::of("application/octet-stream", &bytes), bytes)
 }
