@@ -1,11 +1,13 @@
 //! A composition → the digests of its layers, files and tensors, each content read once.
 
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::SystemTime;
 
-use super::PlanError;
 use super::compose::{Composition, Entry};
 use super::content::{self, Segment, Segments};
 use super::survey::Survey;
+use super::{DigestCache, PlanError};
 use crate::oci::Digest;
 
 /// The digests of a composition.
@@ -55,18 +57,45 @@ impl Contents {
         }
     }
 
-    /// Hashes everything; tells each layer, by index, as soon as its digest is known. Where `told`
-    /// says that no more is wanted, hashing ends with [`PlanError::GivenUp`].
+    /// Hashes everything that the cache does not know; tells each layer, by index, as soon as its
+    /// digest is known. Where `told` says that no more is wanted, hashing ends with
+    /// [`PlanError::GivenUp`].
     pub(super) fn hash(
         &self,
+        cache: Option<&DigestCache>,
         told: &(dyn Fn(usize, Digest) -> bool + Sync),
     ) -> Result<Digests, PlanError> {
-        let found = Mutex::new(vec![None; self.list.len()]);
-        let wanted: Vec<usize> = (0..self.list.len()).collect();
-        content::digests(&self.list, &wanted, &|content, digest| {
-            found.lock().expect("no thread panics")[content] = Some(digest);
-            content >= self.layers || told(content, digest)
-        })?;
+        let begun = SystemTime::now();
+        let known: Vec<Option<Digest>> = match cache {
+            Some(cache) => self
+                .list
+                .iter()
+                .map(|content| cache.find(content))
+                .collect(),
+            None => vec![None; self.list.len()],
+        };
+        let wanted: Vec<usize> = (0..known.len()).filter(|n| known[*n].is_none()).collect();
+        let found = Mutex::new(known.clone());
+        let hashed = thread::scope(|scope| {
+            // Side by side: whoever is told may take a while.
+            scope.spawn(|| {
+                let known = known[..self.layers].iter().enumerate();
+                let mut known = known.filter_map(|(layer, digest)| Some((layer, (*digest)?)));
+                known.all(|(layer, digest)| told(layer, digest))
+            });
+            content::digests(&self.list, &wanted, &|content, digest| {
+                found.lock().expect("no thread panics")[content] = Some(digest);
+                if let Some(cache) = cache {
+                    cache.keep(&self.list[content], &digest, begun);
+                }
+                content >= self.layers || told(content, digest)
+            })
+        });
+        if let Some(cache) = cache {
+            // What was hashed before something failed need not be hashed again.
+            cache.save();
+        }
+        hashed?;
         let found = found.into_inner().expect("no thread panics");
         Ok(self.digests(|content| found[content].expect("every content was hashed")))
     }

@@ -14,6 +14,7 @@
 
 mod artifact;
 mod build;
+mod cache;
 mod case;
 mod compose;
 mod content;
@@ -29,6 +30,7 @@ mod survey;
 
 pub use artifact::{ArtifactPlan, PlannedLayer};
 pub use build::{build, graphs};
+pub use cache::DigestCache;
 pub use content::Segments;
 pub use error::PlanError;
 pub use layer::LayerKind;

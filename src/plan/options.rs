@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::DigestCache;
 use crate::model::FilePath;
 use crate::model::source::Selection;
 
@@ -24,6 +25,8 @@ pub struct PlanOptions {
     pub created: Option<u64>,
     /// Smoke tests.
     pub tests: Vec<TestSet>,
+    /// Digests that are known already. The plan is the same without.
+    pub cache: Option<DigestCache>,
 }
 
 /// A folder of smoke tests in the layout of ONNX: `<case>/{input,output}_N.pb`.

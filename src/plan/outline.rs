@@ -61,7 +61,8 @@ impl Outline {
     ) -> Result<ArtifactPlan, PlanError> {
         // The model manifest is the first layer, and no draft.
         let layers = &self.expected.layers[1..];
-        let digests = self.contents.hash(&|index, digest| {
+        let cache = self.options.cache.as_ref();
+        let digests = self.contents.hash(cache, &|index, digest| {
             let mut layer = layers[index].clone();
             layer.descriptor.digest = digest;
             told(layer)

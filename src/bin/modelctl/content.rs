@@ -150,6 +150,10 @@ fn plan_options(options: &ContentOptions, context: &Context) -> Result<PlanOptio
         annotations: pairs.map(|pair| (pair.key, pair.value)).collect(),
         created: created(context)?,
         tests: test_sets(&options.tests)?,
+        cache: match options.no_cache {
+            true => None,
+            false => context.digest_cache(),
+        },
     })
 }
 

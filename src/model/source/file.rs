@@ -8,9 +8,8 @@ use std::fs::{self, File, FileType, Metadata};
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::PathBuf;
-use std::time::SystemTime;
 
-use super::SourceError;
+use super::{Identity, SourceError};
 use crate::model::{FilePath, folder};
 
 /// A file of a model on disk, as it was when the folder was walked.
@@ -24,8 +23,7 @@ pub struct ModelFile {
     pub size: u64,
     /// Whether its owner may execute it.
     pub executable: bool,
-    modified: Option<SystemTime>,
-    identity: (u64, u64),
+    identity: Identity,
 }
 
 impl ModelFile {
@@ -56,9 +54,13 @@ impl ModelFile {
             location,
             size: metadata.len(),
             executable: metadata.mode() & 0o100 != 0,
-            modified: metadata.modified().ok(),
-            identity: (metadata.dev(), metadata.ino()),
+            identity: Identity::of(metadata),
         })
+    }
+
+    /// What it was to the file system when the folder was walked.
+    pub fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// Opens the file, unless it is no longer the one that was walked. Errors name the file.
@@ -72,10 +74,12 @@ impl ModelFile {
     /// Compares an open file with what was walked. Errors name the file.
     pub fn check_unchanged(&self, file: &File) -> io::Result<()> {
         let metadata = file.metadata()?;
-        let same = metadata.is_file()
-            && metadata.len() == self.size
-            && metadata.modified().ok() == self.modified
-            && (metadata.dev(), metadata.ino()) == self.identity;
+        // A new link or other rights make no other file.
+        let now = Identity {
+            changed: self.identity.changed,
+            ..Identity::of(&metadata)
+        };
+        let same = metadata.is_file() && now == self.identity;
         if same {
             return Ok(());
         }

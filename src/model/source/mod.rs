@@ -7,6 +7,7 @@
 mod error;
 mod file;
 mod globs;
+mod identity;
 mod reserved;
 mod selection;
 mod walk;
@@ -14,5 +15,6 @@ mod walk;
 pub use error::SourceError;
 pub use file::ModelFile;
 pub use globs::{GlobError, Globs};
+pub use identity::Identity;
 pub use selection::{IGNORE_FILE, Selection};
 pub use walk::{Source, walk};

@@ -63,6 +63,11 @@ impl Segments {
         }
     }
 
+    /// What it consists of; no segment is empty.
+    pub(in crate::plan) fn segments(&self) -> &[Segment] {
+        &self.list
+    }
+
     /// The length in bytes.
     pub fn size(&self) -> u64 {
         self.size

@@ -53,6 +53,11 @@ impl Environment {
         Ok(data.join("modelctl"))
     }
 
+    /// The folder for what can be computed again.
+    pub(crate) fn cache(&self) -> Option<PathBuf> {
+        Some(self.base("XDG_CACHE_HOME", ".cache")?.join("modelctl"))
+    }
+
     /// Docker's `config.json`.
     pub(crate) fn docker_config(&self) -> Option<PathBuf> {
         let folder = self

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use modelctl::plan::DigestCache;
 use modelctl::store::{Layout, Scratch};
 use modelctl::transfer::{CopyOptions, Jobs};
 
@@ -45,6 +46,12 @@ impl Context {
     /// is dropped.
     pub(crate) fn scratch(&self) -> Result<Scratch, Failure> {
         Ok(self.store()?.scratch()?)
+    }
+
+    /// The digests that are known; without a home there is nowhere to keep them.
+    pub(crate) fn digest_cache(&self) -> Option<DigestCache> {
+        let folder = self.environment.cache()?;
+        Some(DigestCache::open(&folder))
     }
 
     /// How copies are made.

@@ -29,6 +29,9 @@ pub(crate) struct ContentOptions {
     /// Pack what matches though a rule leaves it out; may be given several times
     #[arg(long, value_name = "GLOB", help_heading = "Files")]
     pub(crate) include: Vec<String>,
+    /// Read and hash every file, even those that are known to be unchanged
+    #[arg(long, help_heading = "Files")]
+    pub(crate) no_cache: bool,
     /// Smoke tests and how to make them.
     #[command(flatten)]
     pub(crate) tests: TestOptions,
