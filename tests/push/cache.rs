@@ -125,26 +125,33 @@ fn cache_is_where_xdg_says_and_no_cache_makes_none() {
     assert!(env.run(&dry).stdout.contains(&digest));
 }
 
-/// What a push reads of the model, in bytes, seen from the kernel.
-fn read_of_the_model(env: &Env, trace: &str, reference: &str) -> u64 {
-    let trace = env.path(trace);
+/// What a push reads of the model, in bytes, seen from the kernel: one trace for each thread.
+fn read_of_the_model(env: &Env, name: &str, reference: &str) -> u64 {
+    let traces = env.path(name);
+    fs::create_dir(&traces).unwrap();
     let modelctl = env.command(&["push", "./mlp", reference]);
     let mut traced = Command::new("strace");
     traced
-        .args(["-f", "-y", "-e", "trace=read,pread64", "-o"])
-        .arg(&trace)
+        .args(["-ff", "-y", "-e", "trace=read,pread64", "-o"])
+        .arg(traces.join("thread"))
         .arg(modelctl.get_program())
         .args(modelctl.get_args())
         .env("HOME", env.root("home"))
         .env_remove("XDG_CACHE_HOME")
         .current_dir(env.path(""));
-    let status = traced.output().unwrap().status;
-    assert!(status.success());
-    let text = fs::read_to_string(trace).unwrap();
-    let of_the_model = text.lines().filter(|line| line.contains("/model.onnx>"));
-    let counts =
-        of_the_model.filter_map(|line| line.rsplit_once(" = ")?.1.trim().parse::<u64>().ok());
-    counts.sum()
+    let traced = traced.output().unwrap();
+    let text = String::from_utf8_lossy(&traced.stderr);
+    assert!(traced.status.success(), "{text}");
+    let mut sum = 0;
+    for trace in fs::read_dir(traces).unwrap() {
+        let text = fs::read(trace.unwrap().path()).unwrap();
+        let text = String::from_utf8_lossy(&text);
+        for call in text.lines().filter(|line| line.contains("/model.onnx>")) {
+            let count = call.rsplit_once(" = ").unwrap().1;
+            sum += count.parse::<u64>().unwrap();
+        }
+    }
+    sum
 }
 
 /// A push reads a file twice, once to hash and once to send; and not at all once it is known.
