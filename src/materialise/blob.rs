@@ -68,6 +68,9 @@ async fn attempt(
         let blob = descriptor.digest;
         return Err(StoreError::Mismatch { blob, got }.into());
     }
+    if start == descriptor.size {
+        source.spared(descriptor);
+    }
     work.resumed.fetch_add(start, Ordering::Relaxed);
     Ok(())
 }

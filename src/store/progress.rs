@@ -101,6 +101,10 @@ impl<S: Storage> Storage for WithProgress<S> {
         Ok(Reported { inner, report })
     }
 
+    fn spared(&self, blob: &Descriptor) {
+        self.progress.skipped(blob);
+    }
+
     fn verifies(&self) -> bool {
         self.inner.verifies()
     }

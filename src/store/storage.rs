@@ -53,6 +53,9 @@ pub trait Storage: Send + Sync {
         self.fetch_range(blob, 0..blob.size)
     }
 
+    /// Is told that the caller has a blob already and does not fetch it: for who watches.
+    fn spared(&self, _blob: &Descriptor) {}
+
     /// Whether [`Storage::push`] checks the digest on this machine, so that the source need not.
     fn verifies(&self) -> bool {
         false

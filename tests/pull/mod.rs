@@ -8,3 +8,5 @@ mod link;
 mod processes;
 mod resume;
 mod steps;
+mod together;
+mod wrong;
