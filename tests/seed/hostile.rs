@@ -76,6 +76,18 @@ async fn corrupted_shard_is_refused_once_and_then_fetched() {
     assert_eq!(sent(&server) - before, shard.size);
 }
 
+/// A pull tries once more, and has all of it in the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn pull_gets_over_a_corrupted_seed() {
+    let (_old, folder) = old_folder().await;
+    corrupt(&folder.join("model.onnx"), 6_000_000);
+    let version = Version::new(&tensors());
+    let server = version.server();
+    let (_folder, target) = target();
+    let saved = pull_seeded(&server, &version, Place::Folder(&folder), &target).await;
+    assert!(saved.fetched >= version.shard().size, "{saved:?}");
+}
+
 /// A folder that was truncated after it was looked at: the rest comes from the registry.
 #[tokio::test(flavor = "multi_thread")]
 async fn seed_that_shrinks_is_left_where_it_ends() {
