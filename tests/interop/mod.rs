@@ -3,6 +3,7 @@
 mod copies;
 mod corruption;
 mod models;
+mod next_version;
 pub(crate) mod programs;
 mod transport;
 mod uploads;

@@ -7,5 +7,5 @@
 mod crowd;
 mod kills;
 mod place;
-mod proxy;
+pub(crate) mod proxy;
 mod random;

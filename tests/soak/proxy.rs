@@ -17,9 +17,9 @@ const SEND_BUFFER: u32 = 64 * 1024;
 const BUFFER: usize = 64 * 1024;
 
 /// Stops when it is dropped.
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     /// `127.0.0.1:port`.
-    pub(super) address: String,
+    pub(crate) address: String,
     counts: Arc<Counts>,
     _runtime: Runtime,
 }
@@ -33,16 +33,16 @@ struct Counts {
 
 /// Bytes that have passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Traffic {
+pub(crate) struct Traffic {
     /// From the client to the registry.
-    pub(super) up: u64,
+    pub(crate) up: u64,
     /// From the registry to the client.
-    pub(super) down: u64,
+    pub(crate) down: u64,
 }
 
 impl Proxy {
     /// Stands before a registry.
-    pub(super) fn before(registry: &str) -> Self {
+    pub(crate) fn before(registry: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -66,7 +66,7 @@ impl Proxy {
     }
 
     /// What has passed since the proxy stands.
-    pub(super) fn traffic(&self) -> Traffic {
+    pub(crate) fn traffic(&self) -> Traffic {
         Traffic {
             up: self.counts.up.load(Ordering::SeqCst),
             down: self.counts.down.load(Ordering::SeqCst),
@@ -74,7 +74,7 @@ impl Proxy {
     }
 
     /// How often each blob was asked for, by its digest.
-    pub(super) fn asked(&self) -> BTreeMap<String, usize> {
+    pub(crate) fn asked(&self) -> BTreeMap<String, usize> {
         self.counts.asked.lock().unwrap().clone()
     }
 }
