@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use modelctl::store::Storage;
 use modelctl::transport::{ClientOptions, RetryOptions};
 
+use crate::support::parts::Parts;
 use crate::support::scripted::{Content, Early, Reply, Scripted};
 use crate::support::transport::{anonymous, content, options, steps, with};
 
@@ -171,6 +172,26 @@ async fn hostile_state_is_not_followed() {
         assert_eq!(steps(&server), ["POST", "PUT", "POST", "PUT"], "{what}");
         assert!(evil.log().is_empty());
     }
+}
+
+/// A place that is no session is neither written to nor deleted.
+#[tokio::test]
+async fn hostile_state_harms_nothing_at_the_registry() {
+    let state = tempfile::tempdir().unwrap();
+    let server = breaking(&[5 * MIB]);
+    let parts = Parts::new(&[b"x"]);
+    server.contents().manifest(&parts.document(), "v1");
+    let (blob, bytes) = content(17 * MIB as usize);
+    let repository = || with(remembering(state.path()), &server);
+    repository().push(&blob, &bytes).await.unwrap_err();
+    let record = records(state.path()).remove(0);
+    let text = std::fs::read_to_string(&record).unwrap();
+    let changed = text.replace("/v2/m/blobs/uploads/u0", "/v2/m/manifests/v1");
+    assert_ne!(text, changed);
+    std::fs::write(&record, changed).unwrap();
+    repository().push(&blob, &bytes).await.unwrap();
+    assert_eq!(steps(&server), ["POST", "PUT", "GET", "POST", "PUT"]);
+    assert!(server.contents().manifests.contains_key("v1"));
 }
 
 /// Two processes never send to one session: the second begins its own.

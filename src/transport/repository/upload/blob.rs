@@ -57,6 +57,7 @@ fn of_record(record: &Record) -> Session {
         place: record.location.clone(),
         offset: record.offset,
         minimum: record.minimum,
+        is_confirmed: false,
     }
 }
 

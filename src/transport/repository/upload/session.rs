@@ -21,6 +21,8 @@ pub(crate) struct Session {
     pub(super) offset: u64,
     /// The shortest chunk that it takes, but for the last.
     pub(super) minimum: u64,
+    /// Whether the registry said that it is a session, and not only a file.
+    pub(super) is_confirmed: bool,
 }
 
 impl Repository {
@@ -46,6 +48,7 @@ impl Repository {
             place: location(answer, &self.session.host.origin)?,
             offset: 0,
             minimum: minimum.and_then(|text| text.parse().ok()).unwrap_or(0),
+            is_confirmed: true,
         })
     }
 
@@ -69,13 +72,17 @@ impl Repository {
         answer.drain().await;
         let possible = session.offset.max(1)..=size;
         let Some(offset) = offset.filter(|offset| possible.contains(offset)) else {
-            self.cancel_session(session.clone()).await;
+            // What only a file says is not deleted, whatever it is.
+            if session.is_confirmed {
+                self.cancel_session(session.clone()).await;
+            }
             return Ok(None);
         };
         Ok(Some(Session {
             place: next.unwrap_or_else(|_| session.place.clone()),
             offset,
             minimum: session.minimum,
+            is_confirmed: true,
         }))
     }
 
