@@ -65,6 +65,13 @@ impl Seeds {
         })
     }
 
+    /// The same where the model manifest lies in the local store: nothing is fetched then.
+    pub async fn of_stored(store: &Layout, artifact: &Document) -> Option<Self> {
+        let mut seeds = Self::of(store, artifact).await.ok()?;
+        seeds.fetched = AtomicU64::default();
+        Some(seeds)
+    }
+
     /// Looks through the local store: for blobs by their digest, and for tensors in the models that
     /// are there. Blocks.
     pub fn add_store(&mut self, layout: &Layout) {

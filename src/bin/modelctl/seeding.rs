@@ -43,10 +43,17 @@ pub(crate) async fn seed(
     let depot = spot.depot();
     let mut seeds = Seeds::default();
     if matches!(spot, Spot::Repository(..)) {
-        seeds = Seeds::of(&depot, document).await?;
         // Where there is no store yet, none is made for this.
         let store = context.store_path().ok();
         let store = store.and_then(|path| Layout::open(&path).ok());
+        let stored = match &store {
+            Some(store) => Seeds::of_stored(store, document).await,
+            None => None,
+        };
+        seeds = match stored {
+            Some(seeds) => seeds,
+            None => Seeds::of(&depot, document).await?,
+        };
         let searched = blocking(move || search(seeds, store, folders)).await;
         for problem in searched.1 {
             output.warn(problem)?;
