@@ -138,6 +138,14 @@ pub enum ConnectionFault {
     /// A short document took too long.
     #[error("the answer did not come within {} s", .0.as_secs())]
     Slow(Duration),
+    /// Less moved than a connection that works would move.
+    #[error("only {bytes} bytes came within {} s", .within.as_secs())]
+    Trickled {
+        /// How many bytes came.
+        bytes: u64,
+        /// In this time.
+        within: Duration,
+    },
     /// Nothing moved for too long.
     #[error("nothing moved for {} s", .0.as_secs())]
     Stalled(Duration),
@@ -215,6 +223,12 @@ pub enum ProtocolFault {
         expected: String,
         /// The `Content-Range`.
         actual: String,
+    },
+    /// The answer is a page for a browser, as the login pages of networks and proxies are.
+    #[error("answered with a page of type `text/html`, expected {expected}; is it a login page?")]
+    Page {
+        /// What was asked for.
+        expected: String,
     },
     /// The blob was encoded although only the bytes themselves were asked for.
     #[error("sent the content encoded as {0:?}, expected the bytes themselves")]

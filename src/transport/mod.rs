@@ -24,6 +24,8 @@ pub use auth::{Bearer, Challenge, ChallengeError};
 pub use client::Client;
 pub use error::{ConnectionFault, ContentFault, Distrust, ProtocolFault, TransportError};
 pub use failure::{Effort, Rejection, RequestLine};
-pub use options::{ClientCertificate, ClientOptions, Proxies, RetryOptions, Timeouts};
+pub use options::{
+    ClientCertificate, ClientOptions, Proxies, RangeOptions, RetryOptions, Timeouts,
+};
 pub use repository::Repository;
 pub use secret::Secret;

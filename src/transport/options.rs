@@ -27,8 +27,9 @@ pub struct ClientOptions {
     pub proxies: Proxies,
     /// Headers to send to the registry.
     pub headers: Vec<(String, Secret)>,
-    /// Addresses of hosts that are not looked up, as curl's `--resolve`.
-    pub addresses: BTreeMap<String, IpAddr>,
+    /// Addresses of hosts that are not looked up, as curl's `--resolve`. Of several, those of the
+    /// other family are tried too where the first do not answer soon.
+    pub addresses: BTreeMap<String, Vec<IpAddr>>,
     /// When to give up waiting.
     pub timeouts: Timeouts,
     /// When to try again.
@@ -36,6 +37,8 @@ pub struct ClientOptions {
     /// The folder in which uploads are remembered that were broken off, so that the next process
     /// goes on with them; it is made when it is needed. Unset: nothing is remembered.
     pub state: Option<PathBuf>,
+    /// When to fetch a blob over several connections.
+    pub ranges: RangeOptions,
 }
 
 /// A client certificate and its key, both in PEM.
@@ -65,6 +68,9 @@ pub struct Timeouts {
     pub connect: Duration,
     /// While nothing moves in either direction.
     pub stall: Duration,
+    /// The least that must come while that time is spent waiting for an answer's content, in bytes.
+    /// A connection that trickles is as good as none; the next one goes on where it stopped.
+    pub trickle: u64,
     /// For the answer after the last byte of an upload: registries hash or copy a blob then.
     pub commit: Duration,
 }
@@ -73,7 +79,8 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(20),
-            stall: Duration::from_secs(60),
+            stall: Duration::from_secs(30),
+            trickle: 4096,
             commit: Duration::from_secs(300),
         }
     }
@@ -102,6 +109,35 @@ impl Default for RetryOptions {
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(20),
             seed: None,
+        }
+    }
+}
+
+/// When to fetch a blob over several connections, each of them for some of its parts: where one is
+/// slow, and the registry gives parts. More connections are kept only while they help.
+#[derive(Debug, Clone, Copy)]
+pub struct RangeOptions {
+    /// A connection below this rate is slow, in bytes a second; with 0 none is.
+    pub slow: u64,
+    /// How much of a blob must be left for it to be worth it, in bytes.
+    pub least: u64,
+    /// The length of a part in bytes. What arrives too early is held in memory.
+    pub part: u64,
+    /// How many connections a registry is asked for at most, for all blobs together. A blob always
+    /// gets one.
+    pub connections: usize,
+    /// How long a rate is measured.
+    pub measure: Duration,
+}
+
+impl Default for RangeOptions {
+    fn default() -> Self {
+        Self {
+            slow: 100_000_000,
+            least: 16 * 1024 * 1024,
+            part: 2 * 1024 * 1024,
+            connections: 16,
+            measure: Duration::from_millis(100),
         }
     }
 }

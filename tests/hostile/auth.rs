@@ -119,9 +119,10 @@ async fn q10_scope_of_a_challenge_is_asked_for_once() {
     );
 }
 
-/// Quirk Q41.
+/// Security row Q41: a password is enough where no token server is named, and even where nothing
+/// is said at all.
 #[tokio::test]
-async fn password_is_sent_where_it_is_asked_for() {
+async fn q41_password_is_sent_where_it_is_asked_for() {
     for challenge in [Some("Basic realm=\"r\""), None] {
         let registry = Scripted::start(move |seen| {
             let reply = Reply::new(401, "");

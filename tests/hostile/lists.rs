@@ -150,8 +150,9 @@ fn empty_index_with_room(spaces: usize) -> Vec<u8> {
     format!(r#"{{"schemaVersion":2,{room}"manifests":[],"tags":[]}}"#).into_bytes()
 }
 
+/// Security row Q40: `Link` leads from page to page.
 #[tokio::test]
-async fn pages_are_put_together() {
+async fn q40_pages_are_put_together() {
     let server = Scripted::start(|seen| {
         Some(match seen.query("last") {
             None => Reply::new(200, r#"{"tags":["a","b"]}"#)
@@ -164,11 +165,36 @@ async fn pages_are_put_together() {
         tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>(),
         ["a", "b", "c"]
     );
+    assert!(server.log()[0].query("n").is_some());
 }
 
-/// Quirk Q40.
+/// Security row Q40: a registry that ignores `n` and sends everything at once, in every form of
+/// `Link` that leads nowhere.
 #[tokio::test]
-async fn odd_lists_of_tags_are_tolerated() {
+async fn q40_list_that_ignores_the_length_of_a_page_is_complete() {
+    let many: Vec<_> = (0..3000).map(|n| format!("v{n}")).collect();
+    let body = serde_json::json!({ "name": "m", "tags": many }).to_string();
+    for link in [
+        "",
+        "<>; rel=\"prev\"",
+        "</v2/m/tags/list?last=x>",
+        "rel=next",
+    ] {
+        let body = body.clone();
+        let server =
+            Scripted::start(move |_| Some(Reply::new(200, body.clone()).with("Link", link)));
+        assert_eq!(
+            anonymous(&server).tags().await.unwrap().len(),
+            3000,
+            "{link}"
+        );
+        assert_eq!(server.log().len(), 1);
+    }
+}
+
+/// Security row Q40.
+#[tokio::test]
+async fn q40_odd_lists_of_tags_are_tolerated() {
     let digest = Digest::sha256(b"");
     for (body, expected) in [
         (r#"{"name":"m","tags":null}"#.to_owned(), vec![]),
@@ -214,9 +240,9 @@ async fn notes(server: &Scripted) -> Vec<String> {
     notes
 }
 
-/// Quirk Q39.
+/// Security row Q39.
 #[tokio::test]
-async fn referrers_are_kept_under_the_tag_where_the_registry_keeps_no_list() {
+async fn q39_referrers_are_kept_under_the_tag_where_the_registry_keeps_no_list() {
     let server = Scripted::honest();
     let (first, second) = (
         referrer(&subject(), "first"),
@@ -257,9 +283,9 @@ async fn referrers_are_the_registrys_where_it_keeps_a_list() {
     assert_eq!(tags.count(), 0);
 }
 
-/// Quirk Q39: several clients that sign at once lose no signature.
+/// Security row Q39: several clients that sign at once lose no signature.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn referrers_of_concurrent_clients_all_remain() {
+async fn q39_referrers_of_concurrent_clients_all_remain() {
     let server = Scripted::honest();
     let documents: Vec<_> = (0..5)
         .map(|n| referrer(&subject(), &n.to_string()))
@@ -269,9 +295,9 @@ async fn referrers_of_concurrent_clients_all_remain() {
     assert_eq!(notes(&server).await, ["0", "1", "2", "3", "4"]);
 }
 
-/// Quirk Q39.
+/// Security row Q39.
 #[tokio::test]
-async fn odd_answers_for_referrers_lead_to_the_tag() {
+async fn q39_odd_answers_for_referrers_lead_to_the_tag() {
     let listed = referrer(&subject(), "tagged").descriptor();
     let index = Document::from_index(Index::new(vec![listed.clone()]));
     let tag = format!("sha256-{}", subject().digest.hex());

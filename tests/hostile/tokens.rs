@@ -61,7 +61,7 @@ async fn hostile_realms_get_nothing() {
         let name = format!("registry.example:{}", registry.address.port());
         let mut public = known(&name, Credential::password("u", "canary"));
         public.plain_http = Some(true);
-        public.addresses = [("registry.example".to_owned(), registry.address.ip())].into();
+        public.addresses = [("registry.example".to_owned(), vec![registry.address.ip()])].into();
         let error = read(&at(public, &name), &blob()).await.unwrap_err();
         assert!(error.to_string().contains(reason), "{error}");
         assert_eq!(error.kind(), ErrorKind::Unsupported);
@@ -106,9 +106,9 @@ async fn token_is_read_to_a_limit() {
     }
 }
 
-/// Quirks Q41 and Q47.
+/// Security row Q41: a token comes in every form, is opaque, and is used for a minute at least.
 #[tokio::test]
-async fn tokens_come_in_all_forms() {
+async fn q41_tokens_come_in_all_forms() {
     for document in [
         r#"{"token":"T"}"#,
         r#"{"access_token":"T"}"#,
@@ -116,6 +116,8 @@ async fn tokens_come_in_all_forms() {
         r#"{"token":"T","expires_in":-1,"issued_at":"0001-01-01T00:00:00Z"}"#,
         r#"{"token":"T","expires_in":"soon","refresh_token":"R"}"#,
         r#"{"token":"T","expires_in":1e300}"#,
+        r#"{"token":"T","expires_in":null,"issued_at":null}"#,
+        r#"{"token":"T","expires_in":59}"#,
     ] {
         let tokens = Scripted::start(move |_| Some(Reply::new(200, document)));
         let registry = guarded(&tokens.url(), |_, sent| sent == "Bearer T");
@@ -162,9 +164,9 @@ async fn refused_token_is_denied_access() {
     }
 }
 
-/// Quirk Q41: an identity token is exchanged, in one way or the other.
+/// Security row Q41: an identity token is exchanged, in one way or the other.
 #[tokio::test]
-async fn identity_token_is_exchanged() {
+async fn q41_identity_token_is_exchanged() {
     for post in [200, 400, 401, 404, 405] {
         let tokens = Scripted::start(move |seen| {
             let status = if seen.method == "POST" { post } else { 200 };

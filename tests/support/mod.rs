@@ -1,11 +1,13 @@
 //! Fixtures that several tests share.
 
 pub(crate) mod artifact;
+pub(crate) mod downloads;
 pub(crate) mod embedded;
 pub(crate) mod env;
 pub(crate) mod graphs;
 pub(crate) mod handmade;
 pub(crate) mod http;
+pub(crate) mod log;
 pub(crate) mod models;
 pub(crate) mod parts;
 pub(crate) mod plans;

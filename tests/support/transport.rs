@@ -20,6 +20,7 @@ pub(crate) fn options() -> ClientOptions {
         timeouts: Timeouts {
             connect: Duration::from_secs(5),
             stall: Duration::from_secs(5),
+            trickle: 1,
             commit: Duration::from_secs(5),
         },
         ..ClientOptions::default()

@@ -1,13 +1,11 @@
 //! Logging in and out, and what is never shown.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use modelctl::ErrorKind;
 use modelctl::oci::Descriptor;
 use modelctl::transport::credentials::{Credential, Credentials, StoredIn};
 use modelctl::transport::{Client, ClientOptions, Proxies, Secret};
 
+use crate::support::log::Log;
 use crate::support::scripted::{Reply, Scripted};
 use crate::support::transport::{anonymous, options, read, with};
 
@@ -87,31 +85,11 @@ async fn faulty_credentials_file_is_named_before_anything_is_sent_again() {
     assert_eq!(registry.log().len(), 1);
 }
 
-/// Everything that is logged, at the level where everything is.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Security row A24.
 #[tokio::test]
 async fn secrets_are_not_shown_anywhere() {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let _logging = log.listen();
 
     let store = Scripted::start(|_| Some(Reply::new(403, "<Error>expired</Error>")));
     let target = format!("{}/x?X-Amz-Signature=canary&canary", store.url());
@@ -146,7 +124,7 @@ async fn secrets_are_not_shown_anywhere() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Denied);
     let shown = format!("{shown} {repository:?} {error} {error:?} {error:#?}");
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(
         log.contains("WARN") && log.contains("the registry warns: \"careful 2J\""),
         "{log}"

@@ -11,4 +11,4 @@ pub(crate) use asked::{Account, Asked, ManifestPut};
 pub(crate) use meaning::LARGER_BODIES;
 pub use rejection::Rejection;
 pub use request_line::{Effort, RequestLine};
-pub(crate) use words::cleaned;
+pub(crate) use words::{cleaned, is_page};

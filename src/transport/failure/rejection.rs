@@ -1,7 +1,7 @@
 //! An answer that is not the one that was asked for.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
@@ -12,6 +12,9 @@ use crate::ErrorKind;
 use crate::oci::Digest;
 use crate::oci::registry_error::{ErrorCode, ErrorEnvelope};
 
+/// The longest wait that a server can ask for, so that the date when it ends can be told.
+const LONGEST_WAIT: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// An answer that is not the one that was asked for.
 #[derive(Debug)]
 pub struct Rejection {
@@ -19,6 +22,8 @@ pub struct Rejection {
     codes: Vec<ErrorCode>,
     missing_blob: Option<Digest>,
     message: Option<String>,
+    /// When, by our own clock.
+    answered: SystemTime,
     retry_after: Option<Duration>,
     asked: Option<Asked>,
 }
@@ -48,6 +53,7 @@ impl Rejection {
             message: message
                 .map(|text| cleaned(&text))
                 .filter(|text| !text.is_empty()),
+            answered: SystemTime::now(),
             retry_after: retry_after(headers),
             asked: None,
         }
@@ -108,7 +114,8 @@ impl fmt::Display for Rejection {
             write!(f, ": {message}")?;
         }
         if let Some(wait) = self.retry_after {
-            write!(f, "; the server asks to wait {} s", wait.as_secs())?;
+            let until = httpdate::fmt_http_date(self.answered + wait);
+            write!(f, "; retry after {until}")?;
         }
         Ok(())
     }
@@ -118,13 +125,14 @@ impl fmt::Display for Rejection {
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let wait = text(RETRY_AFTER)?.trim();
-    if let Ok(seconds) = wait.parse() {
-        return Some(Duration::from_secs(seconds));
+    if let Ok(seconds) = wait.parse::<u64>() {
+        return Some(Duration::from_secs(seconds).min(LONGEST_WAIT));
     }
     let until = httpdate::parse_http_date(wait).ok()?;
     let now = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
-    let now = now.unwrap_or_else(std::time::SystemTime::now);
-    Some(until.duration_since(now).unwrap_or_default())
+    let now = now.unwrap_or_else(SystemTime::now);
+    let wait = until.duration_since(now).unwrap_or_default();
+    Some(wait.min(LONGEST_WAIT))
 }
 
 #[cfg(test)]

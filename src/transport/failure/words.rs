@@ -9,7 +9,7 @@ use crate::oci::registry_error::{ErrorCode, ErrorEntry};
 const MESSAGE_LENGTH: usize = 1024;
 
 /// Whether the body is for a browser.
-pub(super) fn is_page(headers: &HeaderMap) -> bool {
+pub(crate) fn is_page(headers: &HeaderMap) -> bool {
     let content_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());

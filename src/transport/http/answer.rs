@@ -11,7 +11,8 @@ use url::Url;
 use super::fault;
 use crate::transport::TransportError;
 use crate::transport::error::{ConnectionFault, ContentFault, Distrust, ProtocolFault};
-use crate::transport::failure::{Effort, Rejection, RequestLine, cleaned};
+use crate::transport::failure::{Effort, Rejection, RequestLine, cleaned, is_page};
+use crate::transport::options::Timeouts;
 
 /// The longest error document that is read; the rest is not for people.
 const MAX_ERROR_SIZE: usize = 8 * 1024;
@@ -27,7 +28,15 @@ pub(crate) struct Answer {
     request: RequestLine,
     url: Url,
     response: reqwest::Response,
-    stall: Duration,
+    timeouts: Timeouts,
+    flow: Flow,
+}
+
+/// What came of a body while it was waited for.
+#[derive(Default)]
+struct Flow {
+    bytes: u64,
+    waited: Duration,
 }
 
 impl Answer {
@@ -35,13 +44,14 @@ impl Answer {
         request: RequestLine,
         url: &Url,
         response: reqwest::Response,
-        stall: Duration,
+        timeouts: Timeouts,
     ) -> Self {
         Self {
             request,
             url: url.clone(),
             response,
-            stall,
+            timeouts,
+            flow: Flow::default(),
         }
     }
 
@@ -74,11 +84,23 @@ impl Answer {
 
     /// The next piece of the body; nothing at its end.
     pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, TransportError> {
-        match tokio::time::timeout(self.stall, self.response.chunk()).await {
-            Ok(Ok(piece)) => Ok(piece),
-            Ok(Err(error)) => Err(self.broken(fault::of(&error))),
-            Err(_) => Err(self.broken(ConnectionFault::Stalled(self.stall))),
+        let (stall, asked) = (self.timeouts.stall, Instant::now());
+        let Ok(piece) = tokio::time::timeout(stall, self.response.chunk()).await else {
+            return Err(self.broken(ConnectionFault::Stalled(stall)));
+        };
+        let piece = piece.map_err(|error| self.broken(fault::of(&error)))?;
+        if let Some(piece) = &piece {
+            self.flow.bytes += piece.len() as u64;
+            self.flow.waited += asked.elapsed();
+            if self.flow.waited >= stall {
+                let Flow { bytes, waited } = std::mem::take(&mut self.flow);
+                if bytes < self.timeouts.trickle {
+                    let within = waited;
+                    return Err(self.broken(ConnectionFault::Trickled { bytes, within }));
+                }
+            }
         }
+        Ok(piece)
     }
 
     /// Reads the body, unless it is longer than a limit in bytes or comes too slowly.
@@ -112,6 +134,19 @@ impl Answer {
             None | Some("" | "identity") => Ok(()),
             Some(encoding) => Err(self.protocol(ProtocolFault::Encoding(cleaned(encoding)))),
         }
+    }
+
+    /// Refuses a page for a browser, unless it is as long as what was asked for: a blob can be one.
+    pub(crate) fn require_no_page(
+        &self,
+        expected: &str,
+        length: Option<u64>,
+    ) -> Result<(), TransportError> {
+        if !is_page(self.headers()) || (length.is_some() && self.length() == length) {
+            return Ok(());
+        }
+        let expected = expected.to_owned();
+        Err(self.protocol(ProtocolFault::Page { expected }))
     }
 
     /// Reads what is left of a short body, so that the connection can be used again.

@@ -1,6 +1,7 @@
 //! The pools of connections: one to the registry, which may be shown a client certificate, and one
 //! to everybody else, who may not.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -96,9 +97,10 @@ fn base(options: &ClientOptions) -> ClientBuilder {
         .http1_only()
         .no_proxy()
         .connect_timeout(options.timeouts.connect);
-    for (host, address) in &options.addresses {
+    for (host, addresses) in &options.addresses {
         // The port of the URL is used, whatever is said here.
-        builder = builder.resolve(host, (*address, 0).into());
+        let addresses: Vec<SocketAddr> = addresses.iter().map(|ip| (*ip, 0).into()).collect();
+        builder = builder.resolve_to_addrs(host, &addresses);
     }
     builder
 }
@@ -111,6 +113,10 @@ fn identity(certificate: &ClientCertificate) -> Result<Identity, TransportError>
 }
 
 fn proxies(proxies: &Proxies, has_identity: bool) -> Result<Vec<Proxy>, TransportError> {
+    // With curl and the rest of the world, this means every host; reqwest takes it for names only.
+    if proxies.except.as_deref().map(str::trim) == Some("*") {
+        return Ok(Vec::new());
+    }
     let except = proxies.except.as_deref().and_then(NoProxy::from_string);
     let mut list = Vec::new();
     for (of_https, url) in [(false, &proxies.http), (true, &proxies.https)] {

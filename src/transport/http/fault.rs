@@ -10,7 +10,12 @@ use crate::transport::failure::cleaned;
 /// Tells connection, TLS and everything after apart.
 pub(crate) fn of(error: &reqwest::Error) -> ConnectionFault {
     if let Some(tls) = tls_error(error) {
-        return ConnectionFault::Tls(cleaned(&tls.to_string()));
+        return ConnectionFault::Tls(match tls {
+            rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
+                "the server does not speak TLS, perhaps plain HTTP".to_owned()
+            }
+            other => cleaned(&other.to_string()),
+        });
     }
     let text = cleaned(&root_cause(error));
     if error.is_connect() {

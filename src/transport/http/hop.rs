@@ -48,7 +48,7 @@ impl Connections {
         match watched(client.execute(request), hop.gauge, &self.timeouts).await {
             Ok(response) => {
                 tracing::debug!("{line}: {}", response.status());
-                Ok(Answer::new(line, hop.url, response, self.timeouts.stall))
+                Ok(Answer::new(line, hop.url, response, self.timeouts))
             }
             Err(fault) => Err(TransportError::Connection {
                 request: line,

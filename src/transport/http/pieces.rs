@@ -3,7 +3,7 @@
 //! Pieces are made on one thread and dropped on another. An allocator keeps what is freed in such a
 //! way for each thread, so that memory would grow to several times of what is in use at a time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -11,13 +11,37 @@ use bytes::Bytes;
 const KEPT: usize = 16;
 
 /// Buffers that are not in use. Clones share them.
-#[derive(Clone, Default)]
-pub(crate) struct Pieces(Arc<Mutex<Vec<Vec<u8>>>>);
+#[derive(Clone)]
+pub(crate) struct Pieces(Arc<Kept>);
+
+struct Kept {
+    most: usize,
+    buffers: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self::keeping(KEPT)
+    }
+}
 
 impl Pieces {
+    /// Keeps so many buffers at most.
+    pub(crate) fn keeping(most: usize) -> Self {
+        let buffers = Mutex::default();
+        Self(Arc::new(Kept { most, buffers }))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0
+            .buffers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// An empty buffer, which comes back when it is dropped.
-    pub(super) fn take(&self) -> Piece {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    pub(crate) fn take(&self) -> Piece {
+        let kept = self.kept().pop();
         Piece {
             buffer: kept.unwrap_or_default(),
             home: self.clone(),
@@ -26,14 +50,14 @@ impl Pieces {
 }
 
 /// A buffer in use.
-pub(super) struct Piece {
-    pub(super) buffer: Vec<u8>,
+pub(crate) struct Piece {
+    pub(crate) buffer: Vec<u8>,
     home: Pieces,
 }
 
 impl Piece {
     /// The content as bytes that can be shared; the buffer comes back after the last of them.
-    pub(super) fn freeze(self) -> Bytes {
+    pub(crate) fn freeze(self) -> Bytes {
         Bytes::from_owner(self)
     }
 }
@@ -48,8 +72,8 @@ impl Drop for Piece {
     fn drop(&mut self) {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        let mut kept = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < KEPT {
+        let mut kept = self.home.kept();
+        if kept.len() < self.home.0.most {
             kept.push(buffer);
         }
     }
@@ -71,7 +95,7 @@ mod tests {
         assert_ne!(pieces.take().buffer.as_ptr(), pointer, "it is still in use");
         assert_eq!(part, b"bc"[..]);
         drop(part);
-        let kept = pieces.0.lock().unwrap();
+        let kept = pieces.kept();
         assert!(kept.iter().all(Vec::is_empty));
         assert!(kept.iter().any(|buffer| buffer.as_ptr() == pointer));
     }

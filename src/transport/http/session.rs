@@ -5,7 +5,7 @@
 //! bound to its origin: scheme, host and port. At every hop it is decided anew whether the place
 //! is that origin, and nothing is carried over from the hop before.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::header::{HeaderMap, HeaderValue, WARNING};
@@ -17,13 +17,15 @@ use super::connections::Connections;
 use super::feed::{Gauge, feed};
 use super::hop::Hop;
 use super::host::RegistryHost;
+use super::lanes::Lanes;
+use super::origin::Origin;
 use super::pieces::Pieces;
 use super::redirect::{Trail, is_redirect};
 use super::request::{Body, Part, Request};
 use crate::transport::TransportError;
 use crate::transport::auth::{Authorizer, Scopes, Subject};
 use crate::transport::failure::{Asked, RequestLine, cleaned};
-use crate::transport::options::RetryOptions;
+use crate::transport::options::{RangeOptions, RetryOptions};
 use crate::transport::repository::{Habits, Offered};
 use crate::transport::retry::Attempts;
 use crate::transport::unfinished::Unfinished;
@@ -37,6 +39,10 @@ pub(crate) struct Shared {
     pub(crate) authorizer: Authorizer,
     pub(crate) retry: RetryOptions,
     pub(crate) pieces: Pieces,
+    /// How blobs are fetched at all.
+    pub(crate) ranges: RangeOptions,
+    /// The connections that fetch blobs, for each registry.
+    pub(crate) lanes: Mutex<HashMap<Origin, Arc<Lanes>>>,
     /// The warnings that were passed on.
     pub(crate) warnings: Mutex<HashSet<String>>,
     /// Held while a referrers tag is rewritten, so that at least this process does not race
@@ -89,6 +95,20 @@ impl Session {
             };
             attempts.pause(error).await?;
         }
+    }
+
+    /// The connections that fetch blobs from this registry.
+    pub(crate) fn lanes(&self) -> Arc<Lanes> {
+        let mut lanes = self
+            .shared
+            .lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let options = self.shared.ranges;
+        let of_registry = lanes
+            .entry(self.host.origin.clone())
+            .or_insert_with(|| Arc::new(Lanes::new(options)));
+        Arc::clone(of_registry)
     }
 
     /// Counts the tries of one piece of work.

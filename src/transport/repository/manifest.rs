@@ -64,9 +64,12 @@ impl Repository {
 
     async fn read_manifest(&self, name: &str) -> Result<(Answer, Vec<u8>), TransportError> {
         let request = self.manifest_request(Method::GET, name);
-        self.session
+        let (answer, bytes) = self
+            .session
             .read(&request, "manifest", MAX_MANIFEST_SIZE)
-            .await
+            .await?;
+        answer.require_no_page(media_type::MANIFEST, None)?;
+        Ok((answer, bytes))
     }
 
     /// Pushes a manifest under its digest, and makes it found by its subject.
@@ -121,10 +124,15 @@ impl Repository {
         Ok(answer)
     }
 
-    /// Looks after a manifest whose registry does not say what it stored.
+    /// Looks after a manifest whose registry does not say what it stored. Some registries answer
+    /// 404 to a HEAD for what they have.
     async fn check_is_stored(&self, digest: &Digest, put: &Answer) -> Result<(), TransportError> {
-        let head = self.manifest_request(Method::HEAD, &digest.to_string());
-        match self.session.send(&head).await {
+        let ask = |method| self.manifest_request(method, &digest.to_string());
+        let mut found = self.session.send(&ask(Method::HEAD)).await;
+        if matches!(&found, Err(error) if matches!(error.status(), Some(404 | 405))) {
+            found = self.session.send(&ask(Method::GET)).await;
+        }
+        match found {
             Err(error) if error.status() == Some(404) => Err(put.content(ContentFault::Stored {
                 expected: *digest,
                 actual: "nothing under that digest".to_owned(),

@@ -47,12 +47,24 @@ impl Storage for Repository {
 
     /// Where a registry does not let us look, the answer is no: the push that follows tells why.
     async fn exists(&self, blob: &Descriptor) -> Result<bool> {
-        let request = if media_type::is_manifest(&blob.media_type) {
-            self.manifest_request(Method::HEAD, &blob.digest.to_string())
-        } else {
-            self.blob_request(Method::HEAD, &blob.digest)
+        let ask = |method| {
+            if media_type::is_manifest(&blob.media_type) {
+                self.manifest_request(method, &blob.digest.to_string())
+            } else {
+                self.blob_request(method, &blob.digest)
+            }
         };
-        match self.session.send(&request).await {
+        let mut found = self.session.send(&ask(Method::HEAD)).await;
+        // The answer to a HEAD has no body, and so does not say why.
+        if let Err(refused) = &found
+            && let Some(status @ (400..=402 | 406..=428)) = refused.status()
+        {
+            match self.session.attempt(&ask(Method::GET)).await {
+                Err(error) if error.status() != Some(status) => {}
+                told => found = told,
+            }
+        }
+        match found {
             Ok(_) => Ok(true),
             Err(error) if matches!(error.status(), Some(403..=405)) => Ok(false),
             Err(error) => Err(error.into()),

@@ -53,9 +53,9 @@ async fn what_is_not_transient_is_tried_once() {
     }
 }
 
-/// Quirk Q42.
+/// Security row Q42.
 #[tokio::test(start_paused = true)]
-async fn server_is_given_the_time_it_asks_for() {
+async fn q42_server_is_given_the_time_it_asks_for() {
     let once = RetryOptions {
         tries: 2,
         ..options()
@@ -64,15 +64,13 @@ async fn server_is_given_the_time_it_asks_for() {
     assert!(waited >= Duration::from_secs(30) && waited < Duration::from_secs(32));
 }
 
-/// Quirk Q42.
+/// Security row Q42.
 #[tokio::test(start_paused = true)]
-async fn server_that_asks_for_hours_is_not_waited_for() {
+async fn q42_server_that_asks_for_hours_is_not_waited_for() {
     let (waited, message) = exhaust(options(), 429, Some("21600")).await;
     assert_eq!(waited, Duration::ZERO);
-    assert_eq!(
-        message,
-        "`GET https://h/v2/` failed: rate limited (429); the server asks to wait 21600 s"
-    );
+    let start = "`GET https://h/v2/` failed: rate limited (429); retry after ";
+    assert!(message.starts_with(start), "{message}");
 }
 
 #[tokio::test(start_paused = true)]

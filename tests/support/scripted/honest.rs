@@ -83,6 +83,9 @@ impl Honest {
             return Reply::new(200, bytes.clone());
         };
         let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
+        if last >= bytes.len() {
+            return Reply::new(416, "").with("Content-Range", format!("bytes */{}", bytes.len()));
+        }
         let range = format!("bytes {first}-{last}/{}", bytes.len());
         Reply::new(206, &bytes[first..=last]).with("Content-Range", range)
     }

@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::honest::Honest;
-use super::wire::{Reply, Seen};
+use super::wire::{After, Reply, Seen};
 
 /// The longest that a connection may be idle.
 const IDLE: Duration = Duration::from_secs(10);
@@ -40,6 +40,7 @@ struct Shared {
     honest: Mutex<Honest>,
     log: Mutex<Vec<Seen>>,
     is_over: AtomicBool,
+    connections: AtomicUsize,
 }
 
 impl Scripted {
@@ -86,6 +87,7 @@ impl Scripted {
             honest: Mutex::new(honest),
             log: Mutex::default(),
             is_over: AtomicBool::new(false),
+            connections: AtomicUsize::new(0),
         });
         let accepting = shared.clone();
         thread::spawn(move || {
@@ -108,6 +110,11 @@ impl Scripted {
     /// What arrived so far.
     pub(crate) fn log(&self) -> Vec<Seen> {
         self.shared.log.lock().unwrap().clone()
+    }
+
+    /// How many connections were made so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
     }
 
     /// Method and target of what arrived so far.
@@ -141,8 +148,9 @@ fn connection(stream: TcpStream, shared: &Shared, tls: Option<Arc<ServerConfig>>
     stream.set_read_timeout(Some(IDLE)).unwrap();
     stream.set_write_timeout(Some(IDLE)).unwrap();
     stream.set_nodelay(true).unwrap();
+    let itself = stream.try_clone().unwrap();
     // Whatever breaks here is for the client to notice.
-    let _ = match tls {
+    let after = match tls {
         Some(config) => {
             let session = ServerConnection::new(config).unwrap();
             let showed = |stream: &StreamOwned<ServerConnection, TcpStream>| {
@@ -152,13 +160,18 @@ fn connection(stream: TcpStream, shared: &Shared, tls: Option<Arc<ServerConfig>>
         }
         None => converse(stream, shared, |_| false),
     };
+    if matches!(after, Ok(After::Reset)) {
+        let socket = tokio::net::TcpSocket::from_std_stream(itself);
+        socket.set_zero_linger().unwrap();
+    }
 }
 
 fn converse<S: Read + Write>(
     stream: S,
     shared: &Shared,
     showed_certificate: impl Fn(&S) -> bool,
-) -> std::io::Result<()> {
+) -> std::io::Result<After> {
+    let connection = shared.connections.fetch_add(1, Ordering::SeqCst);
     let mut stream = BufReader::new(stream);
     while let Some(mut seen) = Seen::read(&mut stream)? {
         match (shared.early)(&seen) {
@@ -167,15 +180,16 @@ fn converse<S: Read + Write>(
                 let part = seen.read_part(&mut stream, length)?;
                 shared.honest.lock().unwrap().uploads.keep(&seen, &part);
                 shared.log.lock().unwrap().push(seen);
-                return Ok(());
+                return Ok(After::Closed);
             }
             Early::Answer(reply) => {
                 shared.log.lock().unwrap().push(seen);
                 reply.write(stream.get_mut(), false)?;
-                return Ok(());
+                return Ok(After::Closed);
             }
         }
         let body = seen.read_body(&mut stream)?;
+        seen.connection = connection;
         seen.has_certificate = showed_certificate(stream.get_ref());
         shared.log.lock().unwrap().push(seen.clone());
         let scripted = (shared.script)(&seen);
@@ -183,9 +197,10 @@ fn converse<S: Read + Write>(
             Some(reply) => reply,
             None => shared.honest.lock().unwrap().answer(&seen, body),
         };
-        if !reply.write(stream.get_mut(), seen.method == "HEAD")? {
-            return Ok(());
+        let after = reply.write(stream.get_mut(), seen.method == "HEAD")?;
+        if after != After::Open {
+            return Ok(after);
         }
     }
-    Ok(())
+    Ok(After::Closed)
 }

@@ -29,7 +29,30 @@ impl Authority {
 
     /// The configuration of a server that asks for a client certificate and does without one.
     pub(crate) fn server(&self, name: &str) -> Arc<ServerConfig> {
-        let (certificate, key) = self.issue(name);
+        self.serving(self.issue(name))
+    }
+
+    /// The same with a certificate whose time is over.
+    pub(crate) fn expired_server(&self, name: &str) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        self.serving((params.signed_by(&key, &self.0).unwrap(), key))
+    }
+
+    /// The same with a certificate that nobody has signed but its own key.
+    pub(crate) fn self_signed_server(&self, name: &str) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
+        self.serving((params.self_signed(&key).unwrap(), key))
+    }
+
+    fn serving(&self, (certificate, key): (rcgen::Certificate, KeyPair)) -> Arc<ServerConfig> {
         let provider = Arc::new(default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();

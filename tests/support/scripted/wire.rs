@@ -6,6 +6,9 @@ use std::time::Duration;
 /// More of a body than any assertion looks at.
 const KEPT: usize = 1 << 20;
 
+/// How long a server says nothing.
+const WHILE: Duration = Duration::from_secs(3);
+
 /// A request that arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
@@ -19,9 +22,20 @@ pub(crate) struct Seen {
     pub(crate) length: u64,
     /// Whether the client showed a certificate.
     pub(crate) has_certificate: bool,
+    /// Which of the server's connections it came on.
+    pub(crate) connection: usize,
 }
 
 impl Seen {
+    /// The range of a blob that was asked for; the end is exclusive.
+    pub(crate) fn range(&self) -> Option<std::ops::Range<usize>> {
+        let (first, last) = self
+            .header("range")?
+            .strip_prefix("bytes=")?
+            .split_once('-')?;
+        Some(first.parse().unwrap()..last.parse::<usize>().unwrap() + 1)
+    }
+
     /// A header by its lower-case name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
@@ -68,6 +82,7 @@ impl Seen {
             body: Vec::new(),
             length: 0,
             has_certificate: false,
+            connection: 0,
         };
         loop {
             let line = line(stream)?;
@@ -134,6 +149,25 @@ pub(crate) enum Content {
     Stalled(u64, Vec<u8>),
     /// Nothing, not even a status: the connection is closed.
     Nothing,
+    /// Nothing, not even a status, for a while.
+    Silent,
+    /// These bytes, so many at a time, with a pause after each.
+    Paced(Vec<u8>, usize, Duration),
+    /// These bytes of more; then the connection is reset.
+    Reset(u64, Vec<u8>),
+    /// These bytes in one chunk, and no end; then the connection is closed.
+    CutChunks(Vec<u8>),
+}
+
+/// What becomes of a connection after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// It can be used again.
+    Open,
+    /// It is closed.
+    Closed,
+    /// It is reset.
+    Reset,
 }
 
 impl Reply {
@@ -163,44 +197,69 @@ impl Reply {
         Self::new(status, "").with("Location", location)
     }
 
-    /// Writes the answer; says whether the connection can be used again.
-    pub(crate) fn write(&self, stream: &mut impl Write, is_head: bool) -> io::Result<bool> {
-        if matches!(self.content, Content::Nothing) {
-            return Ok(false);
+    /// Writes the answer; says what becomes of the connection.
+    pub(crate) fn write(&self, stream: &mut impl Write, is_head: bool) -> io::Result<After> {
+        if matches!(self.content, Content::Silent) {
+            std::thread::sleep(WHILE);
+        }
+        if matches!(self.content, Content::Nothing | Content::Silent) {
+            return Ok(After::Closed);
         }
         let mut head = format!("HTTP/1.1 {} X\r\n", self.status);
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }
         head += &match &self.content {
-            Content::Bytes(bytes) => format!("Content-Length: {}\r\n", bytes.len()),
-            Content::Claimed(length, _) | Content::Stalled(length, _) => {
-                format!("Content-Length: {length}\r\n")
+            Content::Bytes(bytes) | Content::Paced(bytes, ..) => {
+                format!("Content-Length: {}\r\n", bytes.len())
             }
+            Content::Claimed(length, _)
+            | Content::Stalled(length, _)
+            | Content::Reset(length, _) => format!("Content-Length: {length}\r\n"),
             _ => "Transfer-Encoding: chunked\r\n".to_owned(),
         };
         stream.write_all(head.as_bytes())?;
         stream.write_all(b"\r\n")?;
         if is_head {
             stream.flush()?;
-            return Ok(true);
+            return Ok(After::Open);
         }
         self.write_content(stream)?;
         stream.flush()?;
-        Ok(matches!(
-            self.content,
-            Content::Bytes(_) | Content::Chunked(_)
-        ))
+        Ok(match self.content {
+            Content::Bytes(_) | Content::Chunked(_) | Content::Paced(..) => After::Open,
+            Content::Reset(..) => After::Reset,
+            _ => After::Closed,
+        })
     }
 
     fn write_content(&self, stream: &mut impl Write) -> io::Result<()> {
         match &self.content {
-            Content::Nothing => Ok(()),
+            Content::Nothing | Content::Silent => Ok(()),
             Content::Bytes(bytes) | Content::Claimed(_, bytes) => stream.write_all(bytes),
-            Content::Chunked(bytes) => {
+            Content::Reset(_, bytes) => {
+                stream.write_all(bytes)?;
+                stream.flush()?;
+                // A reset takes away what the client has not read yet.
+                std::thread::sleep(Duration::from_millis(50));
+                Ok(())
+            }
+            Content::Paced(bytes, length, pause) => {
+                for piece in bytes.chunks(*length) {
+                    stream.write_all(piece)?;
+                    stream.flush()?;
+                    std::thread::sleep(*pause);
+                }
+                Ok(())
+            }
+            Content::Chunked(bytes) | Content::CutChunks(bytes) => {
                 write!(stream, "{:x}\r\n", bytes.len())?;
                 stream.write_all(bytes)?;
-                stream.write_all(b"\r\n0\r\n\r\n")
+                stream.write_all(b"\r\n")?;
+                match self.content {
+                    Content::Chunked(_) => stream.write_all(b"0\r\n\r\n"),
+                    _ => Ok(()),
+                }
             }
             Content::Endless => loop {
                 write!(stream, "10000\r\n")?;
@@ -210,7 +269,7 @@ impl Reply {
             Content::Stalled(_, bytes) => {
                 stream.write_all(bytes)?;
                 stream.flush()?;
-                std::thread::sleep(Duration::from_secs(3));
+                std::thread::sleep(WHILE);
                 Ok(())
             }
         }
