@@ -1,9 +1,9 @@
 //! A body on its way into an upload: the socket is read here, the disk is written on a thread that
 //! may block, and between them wait a few chunks at most.
 
-use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{iter, mem};
 
 use axum::body::Body;
 use axum::http::StatusCode;
@@ -15,9 +15,11 @@ use crate::registry::RegistryError;
 use crate::registry::depot::{Lease, Turn, Upload};
 use crate::registry::wire::{self, Code, Failure};
 
-/// Chunks between socket and disk: a megabyte, as each is at most as long as the connection's read
-/// buffer.
-const QUEUE: usize = 8;
+/// How many bytes go to the disk at once, or a chunk more. A chunk is what one read of the socket
+/// gave, and to wake a thread for each of those cost more than to write it.
+const BATCH: usize = 512 * 1024;
+/// Batches between socket and disk.
+const QUEUE: usize = 1;
 /// What a request whose turn is over may still take in: what comes without a pause of this length.
 /// Bytes that a broken connection left in our buffers need not be sent again then.
 const LAST_CALL: Duration = Duration::from_millis(250);
@@ -44,9 +46,15 @@ pub(super) async fn receive(
         mut lease,
     } = turn;
     let upload = on_disk(move || reserve(upload, length)).await?;
-    let (to_disk, chunks) = mpsc::channel(QUEUE);
-    let writing = on_disk(move || write(upload, length, chunks));
-    let feeding = feed(service, content, (length, to_disk), &mut lease);
+    let (to_disk, batches) = mpsc::channel(QUEUE);
+    let (spent, free) = mpsc::unbounded_channel();
+    let writing = on_disk(move || write(upload, length, (batches, spent)));
+    let filling = Filling {
+        length,
+        to_disk,
+        free,
+    };
+    let feeding = feed(service, content, filling, &mut lease);
     // The disk's error says more than that of a body which was not read on because of it.
     let (written, fed) = tokio::join!(writing, feeding);
     let upload = written?;
@@ -65,15 +73,15 @@ fn reserve(mut upload: Guard, length: Option<u64>) -> Result<Guard, RegistryErro
     Ok(upload)
 }
 
-/// Writes chunks until there are no more.
+/// Writes batches until there are no more.
 fn write(
     mut upload: Guard,
     length: Option<u64>,
-    mut chunks: mpsc::Receiver<Bytes>,
+    (mut batches, spent): (mpsc::Receiver<Vec<u8>>, mpsc::UnboundedSender<Vec<u8>>),
 ) -> Result<Guard, RegistryError> {
-    let chunks = iter::from_fn(|| chunks.blocking_recv());
+    let batches = iter::from_fn(|| batches.blocking_recv());
     let written = match upload.as_mut() {
-        Some(open) => open.append(length, chunks),
+        Some(open) => open.append(length, batches, move |batch| drop(spent.send(batch))),
         None => Ok(()),
     };
     match &written {
@@ -83,27 +91,64 @@ fn write(
     written.map(|()| upload)
 }
 
-/// Hands on a body chunk by chunk.
+/// Where the bytes of a body go.
+struct Filling {
+    length: Option<u64>,
+    to_disk: mpsc::Sender<Vec<u8>>,
+    /// Batches that were written and hashed, to be filled again: new memory costs more than to copy
+    /// what is still in the processor's cache.
+    free: mpsc::UnboundedReceiver<Vec<u8>>,
+}
+
+impl Filling {
+    fn empty(&mut self) -> Vec<u8> {
+        let used = self.free.try_recv().ok();
+        used.map_or_else(Vec::new, |mut batch| {
+            batch.clear();
+            batch
+        })
+    }
+}
+
+/// Hands on a body in batches; also what came before it broke off.
 async fn feed(
     service: &Service,
     content: &mut Body,
-    (length, to_disk): (Option<u64>, mpsc::Sender<Bytes>),
+    mut filling: Filling,
     lease: &mut Lease,
 ) -> Result<(), Failure> {
-    let mut left = length;
-    while let Some(chunk) = next(service, content, lease).await? {
+    let mut batch = filling.empty();
+    let mut left = filling.length;
+    let end = loop {
+        let chunk = match next(service, content, lease).await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) if left.unwrap_or_default() > 0 => break Err(wrong_size(filling.length)),
+            end => break end.map(drop),
+        };
         if let Some(left) = left.as_mut() {
-            let rest = left.checked_sub(chunk.len() as u64);
-            *left = rest.ok_or_else(|| wrong_size(length))?;
+            match left.checked_sub(chunk.len() as u64) {
+                Some(rest) => *left = rest,
+                None => break Err(wrong_size(filling.length)),
+            }
         }
-        if to_disk.send(chunk).await.is_err() {
-            return Ok(());
+        batch.extend_from_slice(&chunk);
+        if batch.len() >= BATCH {
+            let next = filling.empty();
+            if filling
+                .to_disk
+                .send(mem::replace(&mut batch, next))
+                .await
+                .is_err()
+            {
+                // The writer has failed, and says why.
+                return Ok(());
+            }
         }
+    };
+    if !batch.is_empty() {
+        let _ = filling.to_disk.send(batch).await;
     }
-    match left {
-        None | Some(0) => Ok(()),
-        Some(_) => Err(wrong_size(length)),
-    }
+    end
 }
 
 /// The next chunk of a body, for as long as this is the newest request about the upload.

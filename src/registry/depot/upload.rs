@@ -1,15 +1,17 @@
 //! One blob on its way in: chunks → a file in the scratch folder → the content's final name.
 //!
 //! Bytes are hashed while they are written, by a thread of their own, so that a push runs at the
-//! speed of the disk. Nothing is read again, unless the digest turns out to be of another
+//! speed of the disk; and they are on their way to it while more are coming. Nothing is read again, unless the digest turns out to be of another
 //! algorithm than the one announced.
 
+use std::fs::File;
 use std::io::{Read, Seek, Write};
+use std::num::NonZeroU64;
+use std::ops::Range;
 use std::sync::mpsc;
 use std::thread;
 
-use bytes::Bytes;
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate};
 use tempfile::NamedTempFile;
 
 use super::ledger::Charge;
@@ -17,14 +19,17 @@ use super::{Depot, Repository};
 use crate::oci::{Algorithm, Digest, Hasher};
 use crate::registry::RegistryError;
 
-/// Chunks between writer and hasher: enough that neither waits for the other's hiccups.
-const QUEUE: usize = 4;
+/// Batches between writer and hasher.
+const QUEUE: usize = 1;
 /// Below this a thread for hashing costs more than it saves.
 const WORTH_A_THREAD: u64 = 1024 * 1024;
 /// Random letters and digits in the name of an upload: 190 bits, as it cannot be guessed.
 const NAME_LENGTH: usize = 32;
 /// From this length on, in bytes, space on disk is reserved before anything is received.
 const WORTH_RESERVING: u64 = 1024 * 1024;
+/// After so many bytes the disk is asked to begin with them, so that little is left to wait for at
+/// the end.
+const WRITE_BACK: u64 = 16 * 1024 * 1024;
 /// The buffer of a second reading.
 const BUFFER: usize = 1024 * 1024;
 
@@ -98,14 +103,16 @@ impl Upload {
         }
     }
 
-    /// Writes chunks as they come, until there are no more. After an error of the disk the upload
-    /// is of no use: it is not known what the file holds.
+    /// Writes batches as they come, until there are no more, and hands each on when it is of no use
+    /// here any more. After an error of the disk the upload is of no use either: it is not known
+    /// what the file holds.
     pub(crate) fn append(
         &mut self,
         length: Option<u64>,
-        chunks: impl Iterator<Item = Bytes>,
+        batches: impl Iterator<Item = Vec<u8>>,
+        spent: impl FnMut(Vec<u8>) + Send,
     ) -> Result<(), RegistryError> {
-        let appended = self.write(length, chunks);
+        let appended = self.write(length, batches, spent);
         // What was announced and never came is given back. Less is never refused.
         let _ = self.charge.set(self.offset);
         appended
@@ -114,7 +121,8 @@ impl Upload {
     fn write(
         &mut self,
         length: Option<u64>,
-        chunks: impl Iterator<Item = Bytes>,
+        batches: impl Iterator<Item = Vec<u8>>,
+        mut spent: impl FnMut(Vec<u8>) + Send,
     ) -> Result<(), RegistryError> {
         let Self {
             file,
@@ -123,30 +131,40 @@ impl Upload {
             charge,
             ..
         } = self;
-        let mut write = |chunk: &Bytes| {
+        let mut written_back = *offset;
+        let mut write = |batch: &[u8]| {
+            let end = *offset + batch.len() as u64;
             if length.is_none() {
-                charge.set(*offset + chunk.len() as u64)?;
+                charge.set(end)?;
             }
-            file.write_all(chunk)
+            file.write_all(batch)
                 .map_err(RegistryError::at(file.path()))?;
-            *offset += chunk.len() as u64;
+            *offset = end;
+            if end - written_back >= WRITE_BACK {
+                write_back(file.as_file(), written_back..end);
+                written_back = end;
+            }
             Ok::<_, RegistryError>(())
         };
+        let mut hash = move |batch: Vec<u8>| {
+            hasher.update(&batch);
+            spent(batch);
+        };
         if length.is_some_and(|length| length <= WORTH_A_THREAD) {
-            for chunk in chunks {
-                write(&chunk)?;
-                hasher.update(&chunk);
+            for batch in batches {
+                write(&batch)?;
+                hash(batch);
             }
             return Ok(());
         }
         thread::scope(|scope| {
-            let (to_hash, queue) = mpsc::sync_channel::<Bytes>(QUEUE);
-            scope.spawn(move || queue.iter().for_each(|chunk| hasher.update(&chunk)));
-            for chunk in chunks {
-                write(&chunk)?;
+            let (to_hash, queue) = mpsc::sync_channel::<Vec<u8>>(QUEUE);
+            scope.spawn(move || queue.iter().for_each(hash));
+            for batch in batches {
+                write(&batch)?;
                 to_hash
-                    .send(chunk)
-                    .expect("the hasher takes chunks as long as there can be any");
+                    .send(batch)
+                    .expect("the hasher takes batches as long as there can be any");
             }
             Ok(())
         })
@@ -170,6 +188,17 @@ impl Upload {
         }
     }
 }
+
+/// Asks the disk to begin with a range. Pages that are on their way to it stay in memory.
+#[cfg(target_os = "linux")]
+fn write_back(file: &File, range: Range<u64>) {
+    let length = NonZeroU64::new(range.end - range.start);
+    // Only a hint: what it does not do is done at the end.
+    let _ = fadvise(file, range.start, length, Advice::DontNeed);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn write_back(_: &File, _: Range<u64>) {}
 
 impl Depot {
     /// Ends an upload: if its bytes have the digest, they get their final name and the repository
