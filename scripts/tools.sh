@@ -51,10 +51,11 @@ install_python() {
 
 install_apt() {
   missing=()
-  for program in curl docker-registry skopeo strace; do
+  for program in curl docker-registry nginx skopeo strace; do
     command -v "$program" >/dev/null || missing+=("$program")
   done
   [ -x /usr/bin/time ] || missing+=(time)
+  command -v htpasswd >/dev/null || missing+=(apache2-utils)
   if [ ${#missing[@]} -gt 0 ]; then
     echo "installing ${missing[*]}"
     as_root=$([ "$(id -u)" = 0 ] || echo sudo)
@@ -72,4 +73,5 @@ install_fuzz() {
 }
 
 for group in "$@"; do "install_$group"; done
-echo "export PATH='$cache/bin':\"\$PATH\"" >&3
+# Debian keeps nginx where only root looks.
+echo "export PATH='$cache/bin':\"\$PATH\":/usr/sbin" >&3

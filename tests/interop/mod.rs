@@ -1,9 +1,13 @@
 //! Real registries, clients and runtimes as judges; `make interop` installs them.
 
+mod access;
 mod copies;
 mod corruption;
+mod fronts;
 mod models;
 mod next_version;
+mod nginx;
 pub(crate) mod programs;
+mod toxiproxy;
 mod transport;
 mod uploads;

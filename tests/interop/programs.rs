@@ -20,9 +20,12 @@ pub(crate) struct Server {
     pub(crate) address: String,
     /// Where it keeps its blobs.
     pub(crate) storage: PathBuf,
-    child: Child,
+    _process: Process,
     _folder: TempDir,
 }
+
+/// A program that is stopped when dropped.
+pub(crate) struct Process(Child);
 
 impl Server {
     /// CNCF distribution 3, the registry of today: no referrers API.
@@ -55,12 +58,18 @@ impl Server {
 
     /// The embedded registry.
     pub(crate) fn embedded() -> Self {
+        Self::embedded_with(|_, _| {})
+    }
+
+    /// The embedded registry with further options, which may name files in the folder.
+    pub(crate) fn embedded_with(further: impl FnOnce(&mut Command, &Path)) -> Self {
         let folder = TempDir::new().unwrap();
         let (address, storage) = (free_address(), folder.path().join("registry"));
         let mut command = Command::new(MODELCTL);
         command
             .args(["registry", "--listen", &address, "--store"])
             .arg(&storage);
+        further(&mut command, folder.path());
         Self::start("modelctl registry", command, address, storage, folder)
     }
 
@@ -101,31 +110,18 @@ impl Server {
 
     fn start(
         name: &'static str,
-        mut command: Command,
+        command: Command,
         address: String,
         storage: PathBuf,
         folder: TempDir,
     ) -> Self {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{name} does not start: {error}; see scripts/tools.sh"));
-        let server = Self {
+        Self {
             name,
+            _process: Process::start(name, command, &address),
             address,
             storage,
-            child,
             _folder: folder,
-        };
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(&server.address).is_err() {
-            assert!(Instant::now() < deadline, "{name} does not listen");
-            thread::sleep(Duration::from_millis(20));
         }
-        server
     }
 
     /// A reference in this registry.
@@ -152,16 +148,36 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Process {
+    /// Starts a server, and waits until it listens.
+    pub(crate) fn start(name: &str, mut command: Command, address: &str) -> Self {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}; see scripts/tools.sh"));
+        let process = Self(child);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(address).is_err() {
+            assert!(Instant::now() < deadline, "{name} does not listen");
+            thread::sleep(Duration::from_millis(20));
+        }
+        process
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
         // It may have stopped by itself; either way it is gone afterwards.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
 /// A loopback address that was free a moment ago.
-fn free_address() -> String {
+pub(crate) fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
