@@ -1,10 +1,10 @@
 //! Errors of this stage.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::ErrorKind;
+use crate::store::Size;
 
 /// Why files could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -52,28 +52,6 @@ pub enum MaterialiseError {
     /// No file of the model is named by the patterns.
     #[error("no file of the model is named by --only; it has {}", list(.0))]
     NothingNamed(Vec<String>),
-}
-
-/// A number of bytes, in the units in which disks are counted.
-struct Size(u64);
-
-impl fmt::Display for Size {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(&str, u64); 4] = [
-            ("TiB", 1 << 40),
-            ("GiB", 1 << 30),
-            ("MiB", 1 << 20),
-            ("KiB", 1 << 10),
-        ];
-        match UNITS.into_iter().find(|(_, unit)| self.0 >= *unit) {
-            Some((name, unit)) => {
-                // Tenths, rounded up: what is said to be missing is enough.
-                let tenths = (u128::from(self.0) * 10).div_ceil(u128::from(unit));
-                write!(f, "{}.{} {name}", tenths / 10, tenths % 10)
-            }
-            None => write!(f, "{} bytes", self.0),
-        }
-    }
 }
 
 /// What an earlier pull has left, if it has.

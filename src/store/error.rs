@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::size::Size;
 use crate::oci::{Descriptor, Digest};
 use crate::{Error, ErrorKind};
 
@@ -19,8 +20,11 @@ pub enum StoreError {
     },
     /// What is to be written does not fit.
     #[error(
-        "needs {missing} more bytes in `{}`: {needed} are to be written, {available} are free",
-        path.display()
+        "needs {} more in `{}`: {} are to be written, {} are free",
+        Size(*missing),
+        path.display(),
+        Size(*needed),
+        Size(*available)
     )]
     Space {
         /// A file or folder on the file system.

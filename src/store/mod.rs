@@ -14,6 +14,7 @@ mod graph;
 mod layout;
 mod memory;
 mod progress;
+mod size;
 mod storage;
 mod verify_reader;
 
@@ -27,5 +28,6 @@ pub use graph::{Graph, Node};
 pub use layout::{FileReader, GcOptions, GcPlan, Hold, Layout, RepairReport, Scratch};
 pub use memory::Memory;
 pub use progress::{Progress, Reported, WithProgress};
+pub(crate) use size::Size;
 pub use storage::{BlobSource, Referrers, Storage, Tags};
 pub use verify_reader::{VerifyReader, check_range};

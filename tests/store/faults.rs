@@ -219,7 +219,7 @@ fn k3_model_that_does_not_fit_on_a_small_disk_is_refused_before_it_is_fetched() 
         .unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("more bytes in `"), "{text}");
+    assert!(text.contains(" more in `"), "{text}");
     let listed = String::from_utf8_lossy(&output.stdout);
     assert!(!listed.contains("sha256-"), "{listed}");
 }

@@ -341,7 +341,7 @@ async fn blob_that_does_not_fit_is_refused_before_the_first_byte() {
     let missing = layout.check_space(&[huge]).await.unwrap_err();
     let text = missing.to_string();
     assert!(
-        text.starts_with("needs ") && text.contains("more bytes in"),
+        text.starts_with("needs ") && text.contains(" more in `"),
         "{text}"
     );
 }
