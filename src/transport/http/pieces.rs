@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-/// How many buffers are kept for the next piece: what a few blobs in flight need.
-const KEPT: usize = 16;
+/// How many buffers are kept for the next piece: what sixteen blobs in flight need.
+const KEPT: usize = 64;
 
 /// Buffers that are not in use. Clones share them.
 #[derive(Clone)]
