@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::compose::{Composition, Entry};
 use super::content::{self, Segment, Segments};
 use super::survey::Survey;
-use super::{DigestCache, PlanError};
+use super::{DigestCache, Hashed, PlanError};
 use crate::oci::Digest;
 
 /// The digests of a composition.
@@ -64,6 +64,7 @@ impl Contents {
         &self,
         cache: Option<&DigestCache>,
         told: &(dyn Fn(usize, Digest) -> bool + Sync),
+        counter: &Hashed,
     ) -> Result<Digests, PlanError> {
         let begun = SystemTime::now();
         let known: Vec<Option<Digest>> = match cache {
@@ -83,13 +84,14 @@ impl Contents {
                 let mut known = known.filter_map(|(layer, digest)| Some((layer, (*digest)?)));
                 known.all(|(layer, digest)| told(layer, digest))
             });
-            content::digests(&self.list, &wanted, &|content, digest| {
+            let told = |content: usize, digest| {
                 found.lock().expect("no thread panics")[content] = Some(digest);
                 if let Some(cache) = cache {
                     cache.keep(&self.list[content], &digest, begun);
                 }
                 content >= self.layers || told(content, digest)
-            })
+            };
+            content::digests(&self.list, &wanted, &told, counter)
         });
         if let Some(cache) = cache {
             // What was hashed before something failed need not be hashed again.

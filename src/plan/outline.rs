@@ -7,7 +7,7 @@ use super::artifact::{ArtifactPlan, PlannedLayer};
 use super::compose::{self, Composition};
 use super::hash::Contents;
 use super::survey::Survey;
-use super::{PlanError, PlanOptions, case, document};
+use super::{Hashed, PlanError, PlanOptions, case, document};
 
 /// An artifact without digests. Hashing it gives the plan, and on the way each layer as soon as it
 /// is known, so that it can be sent while the next is hashed.
@@ -16,6 +16,7 @@ pub struct Outline {
     composition: Composition,
     options: PlanOptions,
     contents: Contents,
+    hashed: Hashed,
     /// The plan with other digests: whatever does not depend on them is right.
     expected: ArtifactPlan,
 }
@@ -40,6 +41,7 @@ impl Outline {
             composition,
             options: options.clone(),
             contents,
+            hashed: Hashed::default(),
             expected,
         })
     }
@@ -62,11 +64,12 @@ impl Outline {
         // The model manifest is the first layer, and no draft.
         let layers = &self.expected.layers[1..];
         let cache = self.options.cache.as_ref();
-        let digests = self.contents.hash(cache, &|index, digest| {
+        let told = |index: usize, digest| {
             let mut layer = layers[index].clone();
             layer.descriptor.digest = digest;
             told(layer)
-        })?;
+        };
+        let digests = self.contents.hash(cache, &told, &self.hashed)?;
         let (survey, options) = (&self.survey, &self.options);
         let model_manifest = document::model_manifest(survey, &self.composition, &digests, options);
         let plan = document::assemble(&self.composition, model_manifest, options)?;
@@ -74,6 +77,11 @@ impl Outline {
             left_out: std::mem::take(&mut self.survey.left_out),
             ..plan
         })
+    }
+
+    /// Tells from now on how much was hashed.
+    pub fn hashed(&self) -> Hashed {
+        self.hashed.clone()
     }
 
     /// How many files the artifact has.

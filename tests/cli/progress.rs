@@ -78,6 +78,24 @@ fn quiet_shows_nothing_at_a_terminal() {
     assert_eq!(pty.text(), "");
 }
 
+/// The file is long enough to be hashed for a while, and takes no space.
+#[test]
+fn hashing_is_shown_and_gone_in_the_end() {
+    let env = Env::new().with("TERM", "xterm");
+    let file = std::fs::File::create(env.path("weights.bin")).unwrap();
+    file.set_len(1 << 30).unwrap();
+    let pty = Pty::new();
+    let mut pack = env.command(&["pack", "./weights.bin", "--dry-run"]);
+    pack.stdout(Stdio::null()).stderr(pty.stream());
+    let mut child = pack.spawn().unwrap();
+    pty.expect("hashing ");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let text = pty.text();
+    assert!(text.contains("/1.07 GB"), "{text:?}");
+    let last = text.rsplit("\x1b[2K").next().unwrap();
+    assert!(!last.contains("hashing"), "{text:?}");
+}
+
 /// The events on stderr, each of them one that `docs/events.md` describes.
 fn events(transcript: &Transcript) -> Vec<Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/events.md");

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::options::{ContentOptions, TestOptions};
 use crate::output::{Output, Style};
 use crate::places::Spot;
-use crate::progress::watch;
+use crate::progress::{show_hashing, watch};
 use crate::reports::PackedReport;
 use crate::text::{Size, count};
 use crate::worker::{Recording, record};
@@ -66,9 +66,11 @@ pub(crate) async fn outline(
 
 impl Content {
     /// Hashes everything.
-    pub(crate) async fn plan(self) -> Result<Planned, Failure> {
+    pub(crate) async fn plan(self, style: Style) -> Result<Planned, Failure> {
         let outline = self.outline;
-        let plan = blocking(move || outline.plan()).await;
+        let (hashed, size) = (outline.hashed(), outline.original_size());
+        let plan = blocking(move || outline.plan());
+        let plan = show_hashing(hashed, size, style, plan).await;
         Ok(Planned {
             plan: plan.map_err(modelctl::Error::from)?,
             _recorded: self._recorded,
@@ -84,7 +86,7 @@ impl Content {
         style: Style,
     ) -> Result<PackedReport, Failure> {
         if destination.is_pinned() {
-            return store(&self.plan().await?.plan, destination, options, style).await;
+            return store(&self.plan(style).await?.plan, destination, options, style).await;
         }
         let sink = watch(destination.depot(), self.outline.stored_size(), style);
         let (plan, sent) = pack::send(self.outline, &sink, options).await?;

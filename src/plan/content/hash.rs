@@ -9,7 +9,7 @@ use std::thread;
 use super::Segments;
 use super::passes::{Pass, Range, passes};
 use crate::oci::{Algorithm, Digest, Hasher};
-use crate::plan::PlanError;
+use crate::plan::{Hashed, PlanError};
 use crate::store::BlobSource as _;
 
 /// Long enough that system calls do not count, short enough that a second thread finds it in the
@@ -29,12 +29,14 @@ pub(in crate::plan) fn digests(
     contents: &[Segments],
     wanted: &[usize],
     told: &(dyn Fn(usize, Digest) -> bool + Sync),
+    hashed: &Hashed,
 ) -> Result<(), PlanError> {
     let passes = passes(contents, wanted);
     let next = AtomicUsize::new(0);
     let hashing = Hashing {
         contents,
         told,
+        hashed,
         is_over: AtomicBool::new(false),
     };
     let work = || -> Result<(), PlanError> {
@@ -74,6 +76,7 @@ pub(in crate::plan) fn digests(
 struct Hashing<'a> {
     contents: &'a [Segments],
     told: &'a (dyn Fn(usize, Digest) -> bool + Sync),
+    hashed: &'a Hashed,
     is_over: AtomicBool,
 }
 
@@ -154,7 +157,11 @@ impl Hashing<'_> {
     fn read(&self, reader: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, PlanError> {
         match self.is_over.load(Ordering::Relaxed) {
             true => Err(PlanError::GivenUp),
-            false => reader.read(buffer).map_err(PlanError::Read),
+            false => {
+                let read = reader.read(buffer).map_err(PlanError::Read)?;
+                self.hashed.add(read);
+                Ok(read)
+            }
         }
     }
 
@@ -180,7 +187,7 @@ mod tests {
             assert_eq!(before, None, "each is told once");
             true
         };
-        digests(contents, &wanted, &told).unwrap();
+        digests(contents, &wanted, &told, &Hashed::default()).unwrap();
         let found = found.into_inner().unwrap();
         found.into_iter().map(Option::unwrap).collect()
     }
@@ -246,7 +253,12 @@ mod tests {
             told.fetch_add(1, Ordering::Relaxed);
             false
         };
-        let stopped = digests(&contents, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &stop);
+        let stopped = digests(
+            &contents,
+            &[0, 1, 2, 3, 4, 5, 6, 7, 8],
+            &stop,
+            &Hashed::default(),
+        );
         assert!(matches!(stopped, Err(PlanError::GivenUp)));
         assert!(told.into_inner() <= MAX_THREADS);
     }
@@ -257,7 +269,7 @@ mod tests {
         let file = file(&folder, &vec![1; 3 << 20]);
         let contents = [range(&file, 0, 1 << 20), Segments::whole(&file)];
         std::fs::write(&file.location, vec![1; 1 << 20]).unwrap();
-        let failed = digests(&contents, &[0, 1], &|_, _| true);
+        let failed = digests(&contents, &[0, 1], &|_, _| true, &Hashed::default());
         let error = failed.unwrap_err().to_string();
         assert!(error.contains("/f`: changed"), "{error}");
     }

@@ -59,7 +59,7 @@ pub(crate) async fn run(
         false => destination(args.output, args.tag)?,
     };
     let content = content::outline(args.path, args.content, context, output).await?;
-    let content = content.plan().await?;
+    let content = content.plan(output.style()).await?;
     let Some(destination) = destination else {
         return Ok(output.report(&PlanReport::from(&content.plan))?);
     };

@@ -69,7 +69,8 @@ impl Bars {
     }
 }
 
-fn bar(length: u64, template: &str) -> ProgressBar {
+/// A bar that is not drawn yet.
+pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
     let bar = ProgressBar::hidden();
     bar.set_length(length);
     match ProgressStyle::with_template(template) {

@@ -37,6 +37,12 @@ enum Event<'a> {
         total: u64,
         bytes_per_second: u64,
     },
+    /// How much of the files was hashed.
+    Hashing {
+        hashed: u64,
+        total: u64,
+        bytes_per_second: u64,
+    },
     /// A blob has arrived.
     Finished { digest: &'a Digest },
     /// A blob need not move.
@@ -64,6 +70,20 @@ pub(crate) fn log(text: &str) {
     write(&Event::Log { text });
 }
 
+/// Writes how much was hashed.
+pub(super) fn hashing(hashed: u64, total: u64, bytes_per_second: u64) {
+    write(&Event::Hashing {
+        hashed,
+        total,
+        bytes_per_second,
+    });
+}
+
+/// Says when it is time to report the whole.
+pub(super) fn pace() -> Pace {
+    Pace::new(EVERY, Instant::now())
+}
+
 /// Writes events to stderr.
 pub(super) struct Events(Mutex<State>);
 
@@ -77,7 +97,7 @@ impl Events {
     pub(super) fn new(total: u64) -> Self {
         Self(Mutex::new(State {
             tally: Tally::new(total),
-            pace: Pace::new(EVERY, Instant::now()),
+            pace: pace(),
             over: HashSet::new(),
         }))
     }

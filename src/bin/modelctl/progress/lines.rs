@@ -50,16 +50,24 @@ impl State {
         self.tally.set(blob, position);
         let (moved, total) = (self.tally.moved(), self.tally.total());
         let rate = self.pace.report(moved, now)?;
-        let percent = u128::from(moved) * 100 / u128::from(total.max(1));
-        let left = match (total - moved).checked_div(rate) {
-            Some(seconds) => format!(", {} left", Seconds(seconds)),
-            None => String::new(),
-        };
-        let (moved, total, rate) = (Size(moved), Size(total), Size(rate));
-        Some(format!(
-            "{moved} of {total} ({percent} %), {rate}/s{left}\n"
-        ))
+        Some(line("", (moved, total), rate))
     }
+}
+
+/// Says when it is time for a line.
+pub(super) fn pace() -> Pace {
+    Pace::new(EVERY, Instant::now())
+}
+
+/// How far something is, and how fast it goes.
+pub(super) fn line(what: &str, (done, total): (u64, u64), rate: u64) -> String {
+    let percent = u128::from(done) * 100 / u128::from(total.max(1));
+    let left = match (total - done).checked_div(rate) {
+        Some(seconds) => format!(", {} left", Seconds(seconds)),
+        None => String::new(),
+    };
+    let (done, total, rate) = (Size(done), Size(total), Size(rate));
+    format!("{what}{done} of {total} ({percent} %), {rate}/s{left}\n")
 }
 
 impl Progress for Lines {

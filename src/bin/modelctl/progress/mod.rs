@@ -6,6 +6,7 @@
 
 mod bars;
 mod events;
+mod hashing;
 mod lines;
 mod screen;
 mod tally;
@@ -18,6 +19,7 @@ use modelctl::store::{Progress, WithProgress};
 use crate::output::Style;
 
 pub(crate) use events::{log as log_event, warning as warning_event};
+pub(crate) use hashing::show_hashing;
 pub(crate) use screen::{Stderr, clear};
 
 /// Reports what moves into or out of a store as long as the result lives. `total` is how many bytes
