@@ -9,3 +9,4 @@ mod layout;
 mod partial;
 mod programs;
 mod repair;
+mod source;

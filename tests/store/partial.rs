@@ -1,94 +1,20 @@
 //! A blob that does not come in one piece: the next push goes on with it, whoever that is.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use modelctl::oci::{Descriptor, media_type};
-use modelctl::store::{BlobSource, GcOptions, Layout, Storage as _, StoreError};
+use modelctl::store::{GcOptions, Layout, Storage as _, StoreError};
 use modelctl::{Error, ErrorKind};
 use tempfile::TempDir;
 
+use super::source::Source;
 use crate::support::handmade::noise;
 use crate::support::parts::Parts;
-
-/// Content that remembers at which offsets it was opened, and how much was read.
-#[derive(Default)]
-struct Source {
-    bytes: Vec<u8>,
-    /// Where reading fails, and with what.
-    breaks: Option<(usize, fn() -> io::Error)>,
-    /// Where reading waits until it is let go.
-    gate: Option<(usize, &'static AtomicBool)>,
-    opened: Mutex<Vec<u64>>,
-}
-
-impl Source {
-    fn new(bytes: &[u8]) -> Self {
-        Self {
-            bytes: bytes.to_vec(),
-            ..Self::default()
-        }
-    }
-
-    fn breaking(bytes: &[u8], at: usize, error: fn() -> io::Error) -> Self {
-        Self {
-            breaks: Some((at, error)),
-            ..Self::new(bytes)
-        }
-    }
-
-    fn opened(&self) -> Vec<u64> {
-        self.opened.lock().unwrap().clone()
-    }
-}
-
-struct Reader {
-    bytes: Vec<u8>,
-    at: usize,
-    breaks: Option<(usize, fn() -> io::Error)>,
-    gate: Option<(usize, &'static AtomicBool)>,
-}
-
-impl BlobSource for Source {
-    fn open_at(&self, offset: u64) -> io::Result<Box<dyn Read + Send>> {
-        self.opened.lock().unwrap().push(offset);
-        Ok(Box::new(Reader {
-            bytes: self.bytes.clone(),
-            at: offset as usize,
-            breaks: self.breaks,
-            gate: self.gate,
-        }))
-    }
-}
-
-impl Read for Reader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut end = self.bytes.len();
-        if let Some((at, error)) = self.breaks {
-            end = end.min(at);
-            if self.at >= at {
-                return Err(error());
-            }
-        }
-        if let Some((at, gate)) = self.gate {
-            while self.at >= at && !gate.load(Ordering::SeqCst) {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            if self.at < at {
-                end = end.min(at);
-            }
-        }
-        let count = buffer.len().min(end.max(self.at) - self.at);
-        buffer[..count].copy_from_slice(&self.bytes[self.at..][..count]);
-        self.at += count;
-        Ok(count)
-    }
-}
 
 fn layout() -> (TempDir, Layout) {
     let folder = TempDir::new().unwrap();
@@ -209,10 +135,7 @@ async fn k5_second_push_waits_for_the_first_and_reads_nothing() {
     static GATE: AtomicBool = AtomicBool::new(false);
     let (_folder, layout) = layout();
     let (descriptor, bytes) = blob(2_000_000);
-    let first = Source {
-        gate: Some((1_000_000, &GATE)),
-        ..Source::new(&bytes)
-    };
+    let first = Source::gated(&bytes, 1_000_000, &GATE);
     let second = Source::new(&bytes);
     let later = async {
         while first.opened().is_empty() {
@@ -244,10 +167,7 @@ async fn k5_push_takes_over_from_a_killed_process() {
     let (descriptor, bytes) = blob(2 * HALF);
     if let Ok(root) = std::env::var(CHILD) {
         let layout = Layout::open(Path::new(&root)).unwrap();
-        let source = Source {
-            gate: Some((HALF, &NEVER)),
-            ..Source::new(&bytes)
-        };
+        let source = Source::gated(&bytes, HALF, &NEVER);
         layout.push(&descriptor, &source).await.unwrap();
         return;
     }
@@ -295,10 +215,7 @@ async fn k3_failing_machine_leaves_no_partial_blobs() {
         let (_folder, layout) = layout();
         let (first, bytes) = blob(3_000_000);
         let (second, others) = blob(2_000_000);
-        let stalled = Source {
-            gate: Some((1 << 20, &NEVER)),
-            ..Source::new(&others)
-        };
+        let stalled = Source::gated(&others, 1 << 20, &NEVER);
         let broken = Source::breaking(&bytes, 1_000_000, fail);
         let failing = async {
             while fs::metadata(partial_path(&layout, &second)).map_or(0, |it| it.len()) == 0 {
@@ -341,7 +258,7 @@ async fn blob_that_does_not_fit_is_refused_before_the_first_byte() {
     let missing = layout.check_space(&[huge]).await.unwrap_err();
     let text = missing.to_string();
     assert!(
-        text.starts_with("needs ") && text.contains(" more in `"),
+        text.starts_with("needs ") && text.contains(" TiB more in `"),
         "{text}"
     );
 }
