@@ -276,7 +276,6 @@ fn connection_that_is_cut_every_20_megabytes_moves_little_twice() {
         };
         there_and_back(&way, &model, || {});
         let Traffic { up, down } = counter.traffic();
-        println!("{}: {up} bytes up and {down} down for {SIZE}", server.name);
         let bound = SIZE as u64 + (SIZE as u64 / CUT + 1) * twice;
         for moved in [up, down] {
             assert!(moved >= SIZE as u64, "{}: {moved}", way.name);

@@ -8,6 +8,7 @@ mod crash;
 mod http;
 mod manifests;
 mod observe;
+mod program;
 mod quota;
 mod store;
 mod tls;
