@@ -13,6 +13,7 @@ mod progress;
 mod reference;
 mod registry;
 mod run;
+mod seeds;
 mod signals;
 mod usage;
 mod verify;

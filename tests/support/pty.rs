@@ -63,11 +63,18 @@ impl Pty {
     /// Waits until a text was written.
     #[track_caller]
     pub(crate) fn expect(&self, text: &str) {
+        self.expect_that(text, |shown| shown.contains(text));
+    }
+
+    /// Waits until what was written is as it should be: the last of it may still be on its way when
+    /// a command has ended.
+    #[track_caller]
+    pub(crate) fn expect_that(&self, what: &str, is_so: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(30);
-        while !self.text().contains(text) {
+        while !is_so(&self.text()) {
             assert!(
                 Instant::now() < deadline,
-                "no {text:?} in {:?}",
+                "not {what:?} in {:?}",
                 self.text()
             );
             thread::sleep(Duration::from_millis(10));
