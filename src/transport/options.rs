@@ -135,7 +135,7 @@ impl Default for RangeOptions {
         Self {
             slow: 100_000_000,
             least: 16 * 1024 * 1024,
-            part: 2 * 1024 * 1024,
+            part: 3 * 1024 * 1024,
             connections: 16,
             measure: Duration::from_millis(100),
         }

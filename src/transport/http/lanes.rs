@@ -5,6 +5,7 @@
 //! the rate of all of them together grows: a registry far away, or one that limits each
 //! connection, then gives several times as much, and a link that is simply slow is left alone.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,10 +23,15 @@ const GAIN: f64 = 1.25;
 /// How long to measure after a step, in measures of [`RangeOptions::measure`].
 const MEASURES: u32 = 2;
 /// How long a new number of connections is kept before another is tried.
-const REST: Duration = Duration::from_secs(60);
-/// How much of what arrives too early one connection may hold. With parts a little longer, the
-/// one that everything waits for is always among those that are read.
-const WINDOW: u64 = 1280 * 1024;
+const REST: Duration = Duration::from_secs(10);
+/// New connections are waited for, in times that an answer takes to begin: to be made, to be
+/// answered, and the same once more before the first part has proved that parts come at all.
+const WARMING: u32 = 10;
+/// The longest that they are waited for.
+const LONGEST_WARMING: Duration = Duration::from_secs(2);
+/// How much of what arrives too early there may be for each connection: 12 MiB for sixteen. Measured
+/// with twice as much, pulls took 54 MiB of memory in all.
+const WINDOW: u64 = 768 * 1024;
 /// The length of a buffer.
 pub(crate) const PART_BUFFER: usize = 128 * 1024;
 
@@ -49,6 +55,8 @@ struct State {
     moved: u64,
     /// How long the last answer took to begin.
     latency: Duration,
+    /// Answers that began since the limit was raised.
+    begun: usize,
     course: Course,
 }
 
@@ -82,7 +90,7 @@ impl Lanes {
     /// A connection that a blob needs in any case.
     pub(crate) fn first(self: &Arc<Self>) -> Lane {
         self.state().open += 1;
-        Lane(Arc::clone(self))
+        Lane::new(self)
     }
 
     /// One more connection for a blob, if there may be one.
@@ -90,7 +98,7 @@ impl Lanes {
         let mut state = self.state();
         let is_free = state.open < state.limit;
         state.open += usize::from(is_free);
-        is_free.then(|| Lane(Arc::clone(self)))
+        is_free.then(|| Lane::new(self))
     }
 
     /// A blob begins to be fetched in parts.
@@ -150,6 +158,7 @@ impl State {
             limit_before: self.limit,
         };
         self.limit = limit;
+        self.begun = 0;
     }
 
     fn settle(&mut self, limit: usize, now: Instant) {
@@ -170,17 +179,13 @@ impl State {
             return;
         };
         let Some((began, moved)) = *mark else {
-            // New connections need a while to be made and to be answered.
-            if now - *since
-                >= options
-                    .measure
-                    .max(self.latency.min(Duration::from_secs(1)) * 3)
-            {
+            let patience = (self.latency * WARMING).min(LONGEST_WARMING);
+            if self.begun >= self.limit || now - *since >= patience.max(options.measure) {
                 *mark = Some((now, self.moved));
             }
             return;
         };
-        if now - began < options.measure * MEASURES {
+        if now - began < (options.measure * MEASURES).max(self.latency * 2) {
             return;
         }
         let rate = (self.moved - moved) as f64 / (now - began).as_secs_f64();
@@ -197,29 +202,43 @@ impl State {
 }
 
 /// One connection in use.
-pub(crate) struct Lane(Arc<Lanes>);
+pub(crate) struct Lane {
+    lanes: Arc<Lanes>,
+    has_moved: AtomicBool,
+}
 
 impl Lane {
+    /// A connection that was counted.
+    fn new(lanes: &Arc<Lanes>) -> Self {
+        Self {
+            lanes: Arc::clone(lanes),
+            has_moved: AtomicBool::new(false),
+        }
+    }
+
     /// An answer began after so long.
     pub(crate) fn answered(&self, after: Duration) {
-        self.0.state().latency = after;
+        self.lanes.state().latency = after;
     }
 
     /// How long an answer takes to begin.
     pub(crate) fn latency(&self) -> Duration {
-        self.0.state().latency
+        self.lanes.state().latency
     }
 
     /// Counts bytes.
     pub(crate) fn moved(&self, bytes: u64) {
-        let mut state = self.0.state();
+        let mut state = self.lanes.state();
         state.moved += bytes;
-        state.judge(&self.0.options, Instant::now());
+        if !self.has_moved.swap(true, Ordering::Relaxed) {
+            state.begun += 1;
+        }
+        state.judge(&self.lanes.options, Instant::now());
     }
 
     /// The registry has enough: fewer connections from now on.
     pub(crate) fn is_too_much(&self) {
-        let mut state = self.0.state();
+        let mut state = self.lanes.state();
         let fewer = (state.open.min(state.limit) / 2).max(1);
         state.settle(fewer, Instant::now());
     }
@@ -227,7 +246,7 @@ impl Lane {
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        self.0.state().open -= 1;
+        self.lanes.state().open -= 1;
     }
 }
 
