@@ -5,10 +5,10 @@ from lib.clients import Curl, Modelctl, Oras
 from lib.contest import Contest
 from lib.links import LINK_KB, SlowLink
 from lib.measure import must
-from lib.result import Outcome, Result
+from lib.result import Outcome, Result, at_most
 from rows.pull import complete
 
-SHARE = 0.8
+SHARE, RSS_MIB = 0.8, 48
 LINK_MB = LINK_KB / 1000
 CONNECTIONS = 8
 
@@ -26,6 +26,7 @@ def run(bench):
         share("pull over a far link, in shards", pulls, "modelctl", blob),
         share("pull of a foreign single blob over it", pulls, "modelctl, one blob", blob),
         share("push over it", pushes, "modelctl", blob),
+        memory([pulls.median("modelctl"), pulls.median("modelctl, one blob"), pushes.median("modelctl")]),
         share(f"{CONNECTIONS} ranged curls over it", pulls, f"{CONNECTIONS} ranged curls", blob, promised=False),
         share(f"{CONNECTIONS} curl uploads over it", pushes, f"{CONNECTIONS} curl uploads", blob, promised=False),
         share("oras pull over it (one run)", pulls, "oras", blob, promised=False),
@@ -68,6 +69,12 @@ def push(bench, blob, link):
     for part in parts:
         part.path.unlink()
     return contest
+
+
+def memory(samples):
+    """Many blobs are in flight here: the most memory that a transfer takes."""
+    peak = None if None in samples else max(sample.rss for sample in samples)
+    return at_most("peak RSS over it", peak, RSS_MIB, "MiB", digits=1)
 
 
 def share(what, contest, name, blob, promised=True):
