@@ -19,7 +19,7 @@ const FIRST_STEP: usize = 4;
 /// Each further step.
 const STEP: usize = 2;
 /// More connections are kept if together they move so many times as much.
-const GAIN: f64 = 1.25;
+const GAIN: f64 = 1.15;
 /// How long to measure after a step, in measures of [`RangeOptions::measure`].
 const MEASURES: u32 = 2;
 /// How long a new number of connections is kept before another is tried.
