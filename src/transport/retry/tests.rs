@@ -40,7 +40,7 @@ async fn tries_are_counted_and_told() {
     let (waited, message) = exhaust(options(), 503, None).await;
     // Pauses of at most 0.5, 1, 2 and 4 s, at least half of it each.
     assert!(waited >= Duration::from_millis(3750) && waited <= Duration::from_millis(7510));
-    let start = "`GET https://h/v2/` failed: the registry failed (503) (5 tries in ";
+    let start = "`GET https://h/v2/` failed: the registry is overloaded or under maintenance (503) (5 tries in ";
     assert!(message.starts_with(start), "{message}");
 }
 

@@ -52,7 +52,7 @@ fn anything_else_degrades_to_its_text() {
         let rejection = Rejection::read(503, &headers, body);
         assert_eq!(
             rejection.to_string(),
-            format!("the registry failed (503){message}")
+            format!("the registry is overloaded or under maintenance (503){message}")
         );
     }
 }
