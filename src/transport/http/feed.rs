@@ -117,9 +117,8 @@ fn read_pieces(
     let mut left = length;
     while left > 0 {
         let size = left.min(PIECE);
-        let mut piece = buffers.take();
         // In whole reads: `read_to_end` would begin with short ones.
-        piece.buffer.resize(size as usize, 0);
+        let mut piece = buffers.take_of(size as usize);
         let read = fill(&mut *reader, &mut piece.buffer)? as u64;
         if read != size {
             let read = length - left + read;
