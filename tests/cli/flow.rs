@@ -86,7 +86,7 @@ pushed 127.0.0.1:[PORT]/demo/mlp:v1: 5 blobs (2.9 kB) new, 0 there already
 exit 0
 sha256:[DIGEST]
 --- stderr
-pulled 3 files (1.5 kB) into out; reused 592 B, fetched 1.3 kB
+pulled 3 files (1.5 kB) into out; reused 592 B, fetched 306 B
 ");
     assert_eq!(packed.ok(), pulled.ok());
     flow.is_the_model("out");

@@ -1,7 +1,17 @@
 //! What is logged, at the level where everything is.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use tracing::{Dispatch, Level};
+
+/// A second subscriber, which nobody reads. Where there is only one, tracing asks the thread that
+/// comes first to a place whether to log there, and remembers the no of a thread without one for
+/// all threads.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
+    let subscriber = tracing_subscriber::fmt().with_max_level(Level::TRACE);
+    Dispatch::new(subscriber.with_writer(std::io::sink).finish())
+});
 
 /// A log in memory.
 #[derive(Clone, Default)]
@@ -10,9 +20,10 @@ pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Takes in what this thread logs as long as the guard lives.
     pub(crate) fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        LazyLock::force(&SECOND);
         let writer = self.clone();
         let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
+            .with_max_level(Level::TRACE)
             .with_ansi(false)
             .with_writer(move || writer.clone())
             .finish();

@@ -64,6 +64,8 @@ impl Bars {
         } else if state.blobs.len() < MAX_BLOBS {
             let bar = screen::add(bar(blob.size, BLOB).with_message(name(blob)));
             bar.set_position(position);
+            // What is not drawn because much was just now is drawn then.
+            bar.enable_steady_tick(TICK);
             state.blobs.insert(blob.digest, bar);
         }
     }
