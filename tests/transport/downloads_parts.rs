@@ -71,8 +71,9 @@ async fn slow_blob_comes_in_parts_over_several_connections() {
         assert!(seen.insert(part.start), "{part:?} came twice");
     }
     let connections: BTreeSet<_> = server.log().iter().map(|seen| seen.connection).collect();
+    // On a busy machine one is not always free again when the next part is asked for.
     assert!(
-        connections.len() >= 3 && connections.len() <= 9,
+        connections.len() >= 3 && connections.len() <= 16,
         "{connections:?}"
     );
 }
