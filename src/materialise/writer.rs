@@ -10,13 +10,11 @@ use super::work::{Access, Work};
 use super::{MaterialiseError, Piece};
 use crate::Result;
 use crate::oci::{Algorithm, Digest, Hasher};
-use crate::store::Consumer;
+use crate::store::{Consumer, WRITE_BACK, write_back};
 use crate::transfer::Moved;
 
 /// How much is read back at a time, in bytes.
 const BUFFER: u64 = 256 * 1024;
-/// After so many bytes the system is told to begin writing them to disk.
-const WRITE_BACK: u64 = 16 * 1024 * 1024;
 
 /// Takes the bytes of a blob in order and writes them into the files of a plan.
 pub(super) struct BlobWriter {
@@ -141,16 +139,9 @@ impl Open {
         }
     }
 
-    /// Has the system begin to write what is dirty, without waiting for it: so little is left to
-    /// wait for when the file is synced. On Linux "these bytes are not needed" does that (what is
-    /// being written stays in memory), as PostgreSQL uses it where it has no `sync_file_range`.
+    /// Begins with what is dirty.
     fn write_back(&self) {
-        #[cfg(target_os = "linux")]
-        if let Some(length) = std::num::NonZeroU64::new(self.dirty.end - self.dirty.start) {
-            let advice = rustix::fs::Advice::DontNeed;
-            // It is no more than advice.
-            let _ = rustix::fs::fadvise(&self.file, self.dirty.start, Some(length), advice);
-        }
+        write_back(&self.file, self.dirty.clone());
     }
 }
 

@@ -17,6 +17,7 @@ mod progress;
 mod size;
 mod storage;
 mod verify_reader;
+mod write_back;
 
 pub use archive::Archive;
 pub(crate) use blocking::on_thread;
@@ -31,3 +32,4 @@ pub use progress::{Progress, Reported, WithProgress};
 pub(crate) use size::Size;
 pub use storage::{BlobSource, Referrers, Storage, Tags};
 pub use verify_reader::{VerifyReader, check_range};
+pub(crate) use write_back::{WRITE_BACK, write_back};

@@ -4,20 +4,18 @@
 //! speed of the disk; and they are on their way to it while more are coming. Nothing is read again, unless the digest turns out to be of another
 //! algorithm than the one announced.
 
-use std::fs::File;
 use std::io::{Read, Seek, Write};
-use std::num::NonZeroU64;
-use std::ops::Range;
 use std::sync::mpsc;
 use std::thread;
 
-use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate};
+use rustix::fs::{FallocateFlags, fallocate};
 use tempfile::NamedTempFile;
 
 use super::ledger::Charge;
 use super::{Depot, Repository};
 use crate::oci::{Algorithm, Digest, Hasher};
 use crate::registry::RegistryError;
+use crate::store::{WRITE_BACK, write_back};
 
 /// Batches between writer and hasher.
 const QUEUE: usize = 1;
@@ -27,9 +25,6 @@ const WORTH_A_THREAD: u64 = 1024 * 1024;
 const NAME_LENGTH: usize = 32;
 /// From this length on, in bytes, space on disk is reserved before anything is received.
 const WORTH_RESERVING: u64 = 1024 * 1024;
-/// After so many bytes the disk is asked to begin with them, so that little is left to wait for at
-/// the end.
-const WRITE_BACK: u64 = 16 * 1024 * 1024;
 /// The buffer of a second reading.
 const BUFFER: usize = 1024 * 1024;
 
@@ -188,17 +183,6 @@ impl Upload {
         }
     }
 }
-
-/// Asks the disk to begin with a range. Pages that are on their way to it stay in memory.
-#[cfg(target_os = "linux")]
-fn write_back(file: &File, range: Range<u64>) {
-    let length = NonZeroU64::new(range.end - range.start);
-    // Only a hint: what it does not do is done at the end.
-    let _ = fadvise(file, range.start, length, Advice::DontNeed);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn write_back(_: &File, _: Range<u64>) {}
 
 impl Depot {
     /// Ends an upload: if its bytes have the digest, they get their final name and the repository

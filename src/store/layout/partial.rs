@@ -19,17 +19,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{Advice, FallocateFlags, OFlags, fadvise, fallocate};
+use rustix::fs::{FallocateFlags, OFlags, fallocate};
 use rustix::io::Errno;
 
 use super::{Layout, ingest, pipeline, space};
 use crate::Result;
 use crate::oci::{Descriptor, Digest, Hasher};
 use crate::store::blocking::Wanted;
-use crate::store::{StoreError, VerifyReader};
+use crate::store::{StoreError, VerifyReader, WRITE_BACK, write_back};
 
-/// How much is written before the kernel is asked to begin with it, so that the last fsync is short.
-const WRITE_BACK: u64 = 16 * 1024 * 1024;
 /// How much of what is there is hashed between two looks at whether anyone still waits.
 const PIECE: usize = 1024 * 1024;
 /// Until it is complete. The umask takes from it.
@@ -157,7 +155,7 @@ impl Partial {
             written.map_err(|error| fault(path, left, error))?;
             *length += bytes.len() as u64;
             if *length - *written_back >= WRITE_BACK {
-                write_back(file, *written_back, *length - *written_back);
+                write_back(file, *written_back..*length);
                 *written_back = *length;
             }
             Ok(())
@@ -269,21 +267,6 @@ fn fault(path: &Path, needed: u64, error: io::Error) -> StoreError {
         _ => StoreError::io(path)(error),
     }
 }
-
-/// Asks the kernel to begin writing a part of a file, without waiting for it.
-#[cfg(target_os = "linux")]
-fn write_back(file: &File, offset: u64, length: u64) {
-    // Advice that is not taken costs nothing but time at the end.
-    let _ = fadvise(
-        file,
-        offset,
-        std::num::NonZeroU64::new(length),
-        Advice::DontNeed,
-    );
-}
-
-#[cfg(not(target_os = "linux"))]
-fn write_back(_: &File, _: u64, _: u64) {}
 
 #[cfg(target_os = "linux")]
 fn share_extents(file: &File, original: &File) -> bool {
