@@ -16,7 +16,7 @@
 //! let plan = plan::build(&model, &PlanOptions::default())?; // reads and hashes, writes nothing
 //! let store = Memory::new(); // or a layout, or the repository of a registry
 //! let packed = pack::store(&plan, &store, &PackOptions::default()).await?;
-//! assert_eq!(packed.manifest.digest, plan.manifest.digest());
+//! assert_eq!(packed.copied, 4); // the file, the model manifest, the config, the manifest
 //! materialise::pull(&store, &plan.manifest, &copy, &PullOptions::default()).await?;
 //! # assert_eq!(std::fs::read(copy.join("labels.txt")).expect("it was pulled"), b"cat\ndog\n");
 //! # Ok(())
@@ -25,9 +25,10 @@
 //!
 //! The modules are listed in the order in which a model passes through them: files become a plan
 //! ([`model`], [`onnx`], [`plan`]), the plan becomes blobs in a store ([`pack`], [`store`]), blobs
-//! are copied between stores, of which a registry is one ([`transport`], [`transfer`]), as far as they
-//! are not on this machine already ([`seed`]), and become files again ([`materialise`]) that are verified ([`verify`]) and run ([`run`]). [`registry`] is the
-//! other side of [`transport`]. All of them speak the vocabulary of [`oci`].
+//! are copied between stores, of which a registry is one ([`transport`], [`transfer`]), as far as
+//! they are not on this machine already ([`seed`]), and become files again ([`materialise`]) that
+//! are verified ([`verify`]) and run ([`run`]). [`registry`] is the other side of [`transport`].
+//! All of them speak the vocabulary of [`oci`].
 //!
 //! Nothing here prints, reads the environment or the home directory, or ends the process.
 
