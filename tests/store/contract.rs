@@ -246,6 +246,8 @@ async fn cancelled_push_leaves_nothing<S: Storage>(store: &S) {
         result = store.push(&blob, &content) => panic!("the push ended: {result:?}"),
         () = half_way => {}
     }
+    // A connection on another thread hears of it a moment later.
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let_go.send(()).unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_absent(store, &blob).await;
