@@ -17,8 +17,8 @@ use super::Jobs;
 
 /// As many as help any registry that was measured on a fast link, and no more than twice the cores.
 const START: usize = 4;
-/// Browsers, object stores' tools and registries' limits agree on about this many.
-const MOST: usize = 16;
+/// Each takes two MiB of memory where it is slow, and a promise is 48 in all.
+const MOST: usize = 8;
 /// Bytes per second of one connection above which more of them were a loss.
 const FAST: f64 = 100e6;
 /// What twice as many must gain to be kept. An ideal link gives 100 %, noise up to 10 %.
