@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::statvfs;
-
 use super::commit::commit;
 use super::in_place::is_in_place;
 use super::parallel::each;
@@ -19,7 +17,7 @@ use super::work::{Found, Work, needed};
 use super::{MaterialiseError, PlannedFile, PullPlan};
 use crate::model::MANIFEST_PATH;
 use crate::oci::Digest;
-use crate::store::on_thread;
+use crate::store::{free_space, on_thread};
 
 /// How many threads wait for the disk at a time: the journal commits what waits together.
 const SYNC_THREADS: usize = 8;
@@ -159,8 +157,7 @@ fn is_refusal(error: &io::Error) -> bool {
 
 /// Compares the free space with what is needed, of which some is there already.
 fn check_space(base: &Path, (needed, held): (u64, u64)) -> Result<(), MaterialiseError> {
-    let free = statvfs(base).map_err(MaterialiseError::io(base))?;
-    let available = free.f_bavail.saturating_mul(free.f_frsize);
+    let available = free_space(base).map_err(MaterialiseError::io(base))?;
     let missing = needed.saturating_sub(held).saturating_sub(available);
     match missing {
         0 => Ok(()),

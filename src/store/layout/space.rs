@@ -6,11 +6,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use rustix::fs::statvfs;
-
 use super::{Layout, partial};
 use crate::oci::Descriptor;
-use crate::store::StoreError;
+use crate::store::{StoreError, free_space};
 
 /// The unit in which a file says how much of the disk it takes, whatever the file system's is.
 const BLOCK: u64 = 512;
@@ -27,7 +25,7 @@ impl Layout {
             let there = taken(&partial::path(self.root(), &blob.digest));
             sum.saturating_add(blob.size.saturating_sub(there))
         });
-        let available = available(self.root()).map_err(StoreError::io(self.root()))?;
+        let available = free_space(self.root()).map_err(StoreError::io(self.root()))?;
         match needed > available {
             true => Err(short(self.root(), needed, available)),
             false => Ok(()),
@@ -43,15 +41,10 @@ pub(super) fn taken(path: &Path) -> u64 {
 /// The error of a disk that is full, at a file for which this many bytes are still to be written.
 pub(super) fn exhausted(path: &Path, needed: u64, cause: io::Error) -> StoreError {
     let folder = path.parent().unwrap_or(path);
-    match available(folder) {
+    match free_space(folder) {
         Ok(available) if available < needed => short(folder, needed, available),
         _ => StoreError::io(path)(cause),
     }
-}
-
-fn available(path: &Path) -> io::Result<u64> {
-    let free = statvfs(path)?;
-    Ok(free.f_bavail.saturating_mul(free.f_frsize))
 }
 
 fn short(path: &Path, needed: u64, available: u64) -> StoreError {
