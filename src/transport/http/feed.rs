@@ -18,7 +18,7 @@ use super::pieces::Pieces;
 use super::request::Part;
 
 /// As much as is read, and sent, at once: small enough for the cache of the processor, and for
-/// sixteen blobs in flight.
+/// sixteen jobs.
 const PIECE: u64 = 256 * 1024;
 
 /// How long content is held back that a server may not want: a server that closes the connection

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-/// How many buffers are kept for the next piece: what sixteen blobs in flight need.
+/// How many buffers are kept for the next piece: what sixteen jobs, twice what is chosen by itself, need.
 const KEPT: usize = 64;
 
 /// Buffers that are not in use. Clones share them.
@@ -47,7 +47,7 @@ impl Pieces {
     }
 
     /// A buffer of a length in bytes, to be filled whole: what it held before is in it still, since
-    /// to write zeros over it costs a twentieth of a push.
+    /// to write zeros over it costs a fourteenth of a push.
     pub(crate) fn take_of(&self, length: usize) -> Piece {
         let mut piece = self.take_used();
         piece.buffer.resize(length, 0);
