@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use modelctl::oci::{Descriptor, Digest, Document, Manifest, media_type};
+use modelctl::oci::Digest;
 use modelctl::registry::{Collection, Metrics};
 use modelctl::store::Layout;
 use tempfile::TempDir;
 
-use crate::support::embedded::Embedded;
+use crate::support::embedded::{Embedded, manifest_of};
 
 fn collecting(folder: &TempDir, interval: u64, keep: u64) -> Embedded {
     Embedded::serve_with(folder.path(), |options| {
@@ -19,19 +19,6 @@ fn collecting(folder: &TempDir, interval: u64, keep: u64) -> Embedded {
             keep: Duration::from_millis(keep),
         });
     })
-}
-
-fn manifest(config: &[u8]) -> String {
-    let document = Document::from_manifest(Manifest {
-        schema_version: 2,
-        media_type: Some(media_type::MANIFEST.to_owned()),
-        artifact_type: None,
-        config: Descriptor::of("application/vnd.test+json", config),
-        layers: vec![],
-        subject: None,
-        annotations: std::collections::BTreeMap::new(),
-    });
-    String::from_utf8(document.raw().to_vec()).unwrap()
 }
 
 fn wait_until_gone(registry: &Embedded, digest: &Digest) {
@@ -50,7 +37,7 @@ fn garbage_goes_while_the_registry_serves_and_what_is_needed_stays() {
     let folder = TempDir::new().unwrap();
     let registry = collecting(&folder, 50, 300);
     let needed = registry.push_blob("a", b"needed");
-    let raw = manifest(b"needed");
+    let raw = manifest_of(b"needed", "");
     let name = Digest::sha256(raw.as_bytes());
     // Without a tag it can still be pulled by its digest.
     registry.push_manifest("a", &name.to_string(), &raw).is(201);
@@ -139,7 +126,7 @@ fn nothing_that_a_manifest_needs_is_lost_under_load() {
                     // What several need comes and goes with each of them.
                     let shared = format!("shared {}", (n + client) % 4);
                     push_artifact(registry, &repository, "shared", shared.as_bytes());
-                    let name = Digest::sha256(manifest(shared.as_bytes()).as_bytes());
+                    let name = Digest::sha256(manifest_of(shared.as_bytes(), "").as_bytes());
                     registry.ask("DELETE", format!("/v2/{repository}/manifests/{name}"));
                     let (tag, own) = (format!("{client}-{n}"), format!("own {}", (n + client) % 4));
                     push_artifact(registry, &repository, &tag, own.as_bytes());
@@ -170,7 +157,7 @@ fn nothing_that_a_manifest_needs_is_lost_under_load() {
 fn push_artifact(registry: &Embedded, repository: &str, tag: &str, config: &[u8]) {
     for _ in 0..1000 {
         registry.push_blob(repository, config);
-        let stored = registry.push_manifest(repository, tag, &manifest(config));
+        let stored = registry.push_manifest(repository, tag, &manifest_of(config, ""));
         match stored.status {
             404 => stored.fails(404, "MANIFEST_BLOB_UNKNOWN"),
             _ => return drop(stored.is(201)),

@@ -4,11 +4,11 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use modelctl::oci::{Descriptor, Digest, Document, Manifest, media_type};
+use modelctl::oci::{Descriptor, Digest, Document};
 use modelctl::store::{Layout, StoreError};
 use tempfile::TempDir;
 
-use crate::support::embedded::Embedded;
+use crate::support::embedded::{Embedded, manifest_of};
 use crate::support::http::{Request, connect};
 
 /// The names in a layout's index, sorted.
@@ -19,26 +19,12 @@ fn names(store: &Path) -> Vec<String> {
     names
 }
 
-/// A manifest of one config, with an annotation that tells it from others.
-fn manifest(config: &[u8], note: &str) -> String {
-    let document = Document::from_manifest(Manifest {
-        schema_version: 2,
-        media_type: Some(media_type::MANIFEST.to_owned()),
-        artifact_type: None,
-        config: Descriptor::of("application/vnd.test+json", config),
-        layers: vec![],
-        subject: None,
-        annotations: [("note".to_owned(), note.to_owned())].into(),
-    });
-    String::from_utf8(document.raw().to_vec()).unwrap()
-}
-
 #[test]
 fn restart_finds_everything_that_was_acknowledged() {
     let folder = TempDir::new().unwrap();
     let mut registry = Embedded::over(folder.path());
     let config = registry.push_blob("a/b", b"{}");
-    let (one, two) = (manifest(b"{}", "1"), manifest(b"{}", "2"));
+    let (one, two) = (manifest_of(b"{}", "1"), manifest_of(b"{}", "2"));
     registry.push_manifest("a/b", "v1", &one).is(201);
     registry.push_manifest("a/b", "v1", &two).is(201);
     let location = registry.open_upload("a/b");
@@ -102,7 +88,7 @@ fn index_follows_tags_and_manifests() {
     let folder = TempDir::new().unwrap();
     let registry = Embedded::over(folder.path());
     registry.push_blob("a", b"{}");
-    let (one, two) = (manifest(b"{}", "1"), manifest(b"{}", "2"));
+    let (one, two) = (manifest_of(b"{}", "1"), manifest_of(b"{}", "2"));
     let [first, second] = [&one, &two].map(|raw| Digest::sha256(raw.as_bytes()));
     registry.push_manifest("a", "v1", &one).is(201);
     assert_eq!(names(folder.path()), ["a:v1"]);
@@ -128,7 +114,7 @@ fn index_is_made_to_agree_when_a_store_is_opened() {
     let folder = TempDir::new().unwrap();
     let mut registry = Embedded::over(folder.path());
     registry.push_blob("a", b"{}");
-    let (one, two) = (manifest(b"{}", "1"), manifest(b"{}", "2"));
+    let (one, two) = (manifest_of(b"{}", "1"), manifest_of(b"{}", "2"));
     registry.push_manifest("a", "v1", &one).is(201);
     let gone = Digest::sha256(two.as_bytes());
     registry.push_manifest("a", &gone.to_string(), &two).is(201);
@@ -147,7 +133,7 @@ fn index_is_made_to_agree_when_a_store_is_opened() {
 fn packed_artifacts_are_served_from_the_same_store() {
     let folder = TempDir::new().unwrap();
     let layout = Layout::open_or_create(folder.path()).unwrap();
-    let raw = manifest(b"config", "packed");
+    let raw = manifest_of(b"config", "packed");
     let document = Document::parse(raw.clone().into_bytes(), None).unwrap();
     let blobs: [(Descriptor, &[u8]); 2] = [
         (document.manifest().unwrap().config.clone(), b"config"),
@@ -180,7 +166,7 @@ fn collecting_a_served_store_has_to_wait_and_then_keeps_what_is_needed() {
     let mut registry = Embedded::over(folder.path());
     let config = registry.push_blob("a", b"{}");
     let unneeded = registry.push_blob("a", b"unneeded");
-    let raw = manifest(b"{}", "");
+    let raw = manifest_of(b"{}", "");
     let digest = Digest::sha256(raw.as_bytes());
     registry
         .push_manifest("a", &digest.to_string(), &raw)

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
-use modelctl::oci::Digest;
+use modelctl::oci::{Descriptor, Digest, Document, Manifest, media_type};
 use modelctl::registry::{self, RegistryOptions};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -131,4 +131,18 @@ impl Drop for Embedded {
             let _ = self.stop();
         }
     }
+}
+
+/// A manifest of one config, with an annotation that tells it from others.
+pub(crate) fn manifest_of(config: &[u8], note: &str) -> String {
+    let document = Document::from_manifest(Manifest {
+        schema_version: 2,
+        media_type: Some(media_type::MANIFEST.to_owned()),
+        artifact_type: None,
+        config: Descriptor::of("application/vnd.test+json", config),
+        layers: vec![],
+        subject: None,
+        annotations: [("note".to_owned(), note.to_owned())].into(),
+    });
+    String::from_utf8(document.raw().to_vec()).unwrap()
 }
