@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::nginx::{Nginx, Site};
 use super::programs::{MODELCTL, Server, files, finish, text};
 use super::toxiproxy::Toxiproxy;
-use crate::soak::proxy::{Proxy, Traffic};
+use crate::support::proxy::{Proxy, Traffic};
 
 /// A thing that goes wrong on a link, and what toxiproxy calls it.
 struct Trouble {

@@ -7,8 +7,8 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::programs::{MODELCTL, Server, succeed};
-use crate::soak::proxy::{Proxy, Traffic};
 use crate::support::models::{bytes, inline_sum};
+use crate::support::proxy::{Proxy, Traffic};
 
 /// How many floats a tensor has that stands alone in its layer: a little more than 1 MiB.
 const LARGE: usize = 270_000;

@@ -2,32 +2,18 @@
 //! (security row K3).
 
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use super::folder::names;
-use super::link::Link;
 use super::processes::Pushed;
+use crate::support::proxy::Proxy;
 
-/// Runs a pull through other programs.
-fn pull_through(pushed: &Pushed, link: &Link, program: &[&str]) -> Output {
-    let pull = pushed.arguments(link);
-    let words: Vec<&str> = pull.iter().map(String::as_str).collect();
-    let plain = pushed.env.command(&words);
-    Command::new(program[0])
-        .args(&program[1..])
-        .arg(plain.get_program())
-        .args(plain.get_args())
-        .current_dir(pushed.env.path(""))
-        .env_clear()
-        .envs(
-            plain
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .stdin(std::process::Stdio::null())
-        .output()
-        .unwrap()
+/// Pulls while strace does something to some calls.
+fn pull_injected(pushed: &Pushed, link: &Proxy, calls: &str, fault: &str) -> Output {
+    let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:{fault}"));
+    let strace = ["strace", "-f", "-qq", "-o", "/dev/null"];
+    let program = [&strace[..], &["-e", &trace, "-e", &inject]].concat();
+    pushed.pull_through(link, &program).output().unwrap()
 }
 
 fn errors(output: &Output) -> String {
@@ -41,7 +27,7 @@ fn errors(output: &Output) -> String {
 fn k3_failing_disk_leaves_nothing() {
     let pushed = Pushed::of(2, 600_000);
     // An earlier pull, which must stay as it is.
-    let link = Link::to(pushed.registry.address);
+    let link = pushed.link();
     pushed.pull(&link);
     fs::write(pushed.env.path("out/labels.txt"), "earlier\n").unwrap();
     for (inject, text) in [
@@ -53,21 +39,8 @@ fn k3_failing_disk_leaves_nothing() {
         ("fsync:error=EIO:when=1", "Input/output error"),
         ("renameat2:error=EIO:when=1", "Input/output error"),
     ] {
-        let inject = format!("inject={inject}");
-        let call = inject.split(['=', ':']).nth(1).unwrap();
-        let trace = format!("trace={call}");
-        let strace = [
-            "strace",
-            "-f",
-            "-qq",
-            "-o",
-            "/dev/null",
-            "-e",
-            &trace,
-            "-e",
-            &inject,
-        ];
-        let output = pull_through(&pushed, &link, &strace);
+        let (call, fault) = inject.split_once(':').unwrap();
+        let output = pull_injected(&pushed, &link, call, fault);
         let stderr = errors(&output);
         assert_eq!(output.status.code(), Some(1), "{inject}: {stderr}");
         assert!(stderr.contains(text), "{inject}: {stderr}");
@@ -82,21 +55,9 @@ fn k3_failing_disk_leaves_nothing() {
 #[ignore = "needs strace"]
 fn k3_interrupted_calls_are_made_again() {
     let pushed = Pushed::of(2, 100_000);
-    let link = Link::to(pushed.registry.address);
-    let inject = "inject=fallocate,pwrite64,fsync:error=EINTR:when=1+2";
-    let trace = "trace=fallocate,pwrite64,fsync";
-    let strace = [
-        "strace",
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        trace,
-        "-e",
-        inject,
-    ];
-    let output = pull_through(&pushed, &link, &strace);
+    let link = pushed.link();
+    let calls = "fallocate,pwrite64,fsync";
+    let output = pull_injected(&pushed, &link, calls, "error=EINTR:when=1+2");
     assert!(output.status.success(), "{}", errors(&output));
     pushed.is_there();
 }
@@ -105,11 +66,14 @@ fn k3_interrupted_calls_are_made_again() {
 #[test]
 fn k3_pull_with_few_open_files_succeeds_or_leaves_nothing() {
     let pushed = Pushed::of(2, 100_000);
-    let link = Link::to(pushed.registry.address);
+    let link = pushed.link();
     let (mut failures, mut limit) = (0, 8);
     loop {
         let script = format!("ulimit -n {limit}; exec \"$@\"");
-        let output = pull_through(&pushed, &link, &["sh", "-c", &script, "sh"]);
+        let output = pushed
+            .pull_through(&link, &["sh", "-c", &script, "sh"])
+            .output()
+            .unwrap();
         if output.status.success() {
             break;
         }
@@ -143,11 +107,15 @@ fn k3_disk_that_is_too_small_is_found_out_before_the_first_byte() {
         mount,
         "sh",
     ];
-    let link = Link::to(pushed.registry.address);
-    let output = pull_through(&pushed, &link, &unshare);
+    let link = pushed.link();
+    let output = pushed.pull_through(&link, &unshare).output().unwrap();
     let stderr = errors(&output);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("needs 4."), "{stderr}");
     assert!(stderr.contains(" MiB more in `out`"), "{stderr}");
-    assert!(link.came() < 64 << 10, "{} bytes came", link.came());
+    assert!(
+        link.traffic().down < 64 << 10,
+        "{} bytes came",
+        link.traffic().down
+    );
 }

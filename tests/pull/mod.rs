@@ -4,7 +4,6 @@ mod disk;
 mod folder;
 mod killed;
 mod limited;
-mod link;
 mod processes;
 mod resume;
 mod steps;

@@ -3,18 +3,18 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::folder::names;
-use super::link::Link;
 use crate::support::embedded::Embedded;
 use crate::support::env::Env;
 use crate::support::handmade::noise;
 use crate::support::models::inline_sum;
+use crate::support::proxy::{Proxy, Way};
 
 /// How many floats a tensor has: 1 MiB of them is a shard of its own.
 const FLOATS: usize = 512 * 1024;
@@ -27,7 +27,7 @@ const JOBS: u64 = 2;
 /// A model of several shards in a registry.
 pub(super) struct Pushed {
     pub(super) env: Env,
-    pub(super) registry: Embedded,
+    registry: Embedded,
     digest: String,
 }
 
@@ -56,15 +56,51 @@ impl Pushed {
         }
     }
 
+    /// A link to the registry that lets everything through, as fast as it comes.
+    pub(super) fn link(&self) -> Proxy {
+        Proxy::before(&self.registry.address.to_string())
+    }
+
+    /// One over which nothing comes any more after so many bytes, and until then little at a time.
+    fn slow_link(&self, limit: u64) -> Proxy {
+        self.link_down(limit, Duration::from_millis(1))
+    }
+
+    /// One over which nothing comes any more after so many bytes.
+    fn silent_link(&self, limit: u64) -> Proxy {
+        self.link_down(limit, Duration::ZERO)
+    }
+
+    fn link_down(&self, silent_after: u64, pause: Duration) -> Proxy {
+        let down = Way {
+            piece: 16 * 1024,
+            pause,
+            silent_after,
+        };
+        Proxy::with(&self.registry.address.to_string(), down)
+    }
+
+    /// Pulls it through another program, which runs the command after its own arguments.
+    pub(super) fn pull_through(&self, link: &Proxy, program: &[&str]) -> Command {
+        let pull = self.arguments(link);
+        let mut words = program[1..].to_vec();
+        words.push(env!("CARGO_BIN_EXE_modelctl"));
+        words.extend(pull.iter().map(String::as_str));
+        let mut command = self.env.command_of(Path::new(program[0]), &words);
+        // The other program is not one of the test's.
+        command.env("PATH", std::env::var_os("PATH").unwrap());
+        command
+    }
+
     /// The arguments that pull it into `out` over a link.
-    pub(super) fn arguments(&self, link: &Link) -> [String; 7] {
+    fn arguments(&self, link: &Proxy) -> [String; 7] {
         let reference = format!("{}/m@{}", link.address, self.digest);
         let jobs = JOBS.to_string();
         let words = ["pull", &reference, "-o", "out", "--json", "--jobs", &jobs];
         words.map(str::to_owned)
     }
 
-    fn spawn(&self, link: &Link) -> Child {
+    fn spawn(&self, link: &Proxy) -> Child {
         let arguments = self.arguments(link);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut command = self.env.command(&arguments);
@@ -74,7 +110,7 @@ impl Pushed {
 
     /// Pulls it to its end, and gives the report.
     #[track_caller]
-    pub(super) fn pull(&self, link: &Link) -> serde_json::Value {
+    pub(super) fn pull(&self, link: &Proxy) -> serde_json::Value {
         let arguments = self.arguments(link);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let pulled = self.env.run(&arguments);
@@ -117,8 +153,8 @@ fn kill(child: &Child, signal: Signal) {
 }
 
 /// Waits until so many bytes came over a link, and some of them were written.
-fn wait_for_progress(pushed: &Pushed, link: &Link, bytes: u64) {
-    while link.came() < bytes || !has_progress(&pushed.env.path("")) {
+fn wait_for_progress(pushed: &Pushed, link: &Proxy, bytes: u64) {
+    while link.traffic().down < bytes || !has_progress(&pushed.env.path("")) {
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -134,17 +170,17 @@ fn has_progress(folder: &Path) -> bool {
 #[test]
 fn k1_killed_pull_is_gone_on_with() {
     let pushed = Pushed::new(4);
-    let slow = Link::with(pushed.registry.address, 4 << 20, Duration::from_millis(1));
+    let slow = pushed.slow_link(4 << 20);
     let mut child = pushed.spawn(&slow);
     wait_for_progress(&pushed, &slow, 4 << 20);
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!pushed.env.path("out").exists());
 
-    let link = Link::to(pushed.registry.address);
+    let link = pushed.link();
     let report = pushed.pull(&link);
     assert!(report["resumed"].as_u64().unwrap() > 0, "{report}");
-    let came = slow.came() + link.came();
+    let came = slow.traffic().down + link.traffic().down;
     let most = pushed.size() + JOBS * CHUNK + (64 << 10);
     assert!(came <= most, "{came} bytes came, {most} at most");
 }
@@ -157,22 +193,22 @@ fn k1_pull_killed_at_random_times_comes_to_its_end() {
     let mut came = 0;
     let mut kills = 0;
     for delay in noise(7, 25) {
-        let link = Link::with(pushed.registry.address, u64::MAX, Duration::from_millis(1));
+        let link = pushed.slow_link(u64::MAX);
         let mut child = pushed.spawn(&link);
         thread::sleep(Duration::from_millis(u64::from(delay) * 3));
         let is_over = child.try_wait().unwrap().is_some();
         child.kill().unwrap();
         child.wait().unwrap();
         pushed.is_whole_or_nothing();
-        came += link.came();
+        came += link.traffic().down;
         if is_over {
             break;
         }
         kills += 1;
     }
-    let link = Link::to(pushed.registry.address);
+    let link = pushed.link();
     pushed.pull(&link);
-    came += link.came();
+    came += link.traffic().down;
     assert!(kills > 0);
     // Each process asks for manifests anew.
     let most = pushed.size() + kills * (JOBS * CHUNK) + (kills + 2) * (64 << 10);
@@ -186,7 +222,7 @@ fn k1_pull_killed_at_random_times_comes_to_its_end() {
 #[test]
 fn k5_two_processes_pull_into_one_folder_and_fetch_it_once() {
     let pushed = Pushed::new(3);
-    let link = Link::with(pushed.registry.address, u64::MAX, Duration::from_millis(1));
+    let link = pushed.slow_link(u64::MAX);
     let children: Vec<Child> = (0..3).map(|_| pushed.spawn(&link)).collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
@@ -194,9 +230,9 @@ fn k5_two_processes_pull_into_one_folder_and_fetch_it_once() {
     pushed.is_there();
     let most = pushed.size() + (256 << 10);
     assert!(
-        link.came() <= most,
+        link.traffic().down <= most,
         "{} bytes came, {most} at most",
-        link.came()
+        link.traffic().down
     );
 }
 
@@ -206,7 +242,7 @@ fn k5_two_processes_pull_into_one_folder_and_fetch_it_once() {
 fn k6_interrupted_pull_ends_at_once_and_is_gone_on_with() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let pushed = Pushed::new(2);
-        let silent = Link::with(pushed.registry.address, 2 << 20, Duration::ZERO);
+        let silent = pushed.silent_link(2 << 20);
         let mut child = pushed.spawn(&silent);
         wait_for_progress(&pushed, &silent, 2 << 20);
         kill(&child, signal);
@@ -216,10 +252,10 @@ fn k6_interrupted_pull_ends_at_once_and_is_gone_on_with() {
         assert_eq!(left.len(), 2);
         assert!(left[0].starts_with(".modelctl-tmp-"), "{left:?}");
 
-        let link = Link::to(pushed.registry.address);
+        let link = pushed.link();
         let report = pushed.pull(&link);
         assert!(report["resumed"].as_u64().unwrap() > 0, "{report}");
-        let came = silent.came() + link.came();
+        let came = silent.traffic().down + link.traffic().down;
         let most = pushed.size() + JOBS * CHUNK + (64 << 10);
         assert!(came <= most, "{came} bytes came, {most} at most");
     }

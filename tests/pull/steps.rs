@@ -4,31 +4,14 @@ use std::fs;
 use std::process::Command;
 
 use super::folder::names;
-use super::link::Link;
 use super::processes::Pushed;
+use crate::support::proxy::Proxy;
 
 /// A pull under strace with more arguments for it.
-fn traced(pushed: &Pushed, link: &Link, arguments: &[&str]) -> Command {
-    let pull = pushed.arguments(link);
-    let words: Vec<&str> = pull.iter().map(String::as_str).collect();
-    let plain = pushed.env.command(&words);
-    let mut traced = Command::new("strace");
-    traced
-        .args(["-f", "-y", "-qq", "-o"])
-        .arg(pushed.env.root("trace"))
-        .args(arguments)
-        .arg(plain.get_program())
-        .args(plain.get_args())
-        .current_dir(pushed.env.path(""))
-        .env_clear()
-        .envs(
-            plain
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .stdin(std::process::Stdio::null());
-    traced
+fn traced(pushed: &Pushed, link: &Proxy, arguments: &[&str]) -> Command {
+    let trace = pushed.env.root("trace");
+    let strace = ["strace", "-f", "-y", "-qq", "-o", trace.to_str().unwrap()];
+    pushed.pull_through(link, &[&strace, arguments].concat())
 }
 
 /// Security row K2: killed at the first, second, third … fifth … call of everything that changes
@@ -47,7 +30,7 @@ fn k2_pull_killed_at_any_step_is_gone_on_with() {
         "unlinkat,rmdir",
     ] {
         for step in [1, 2, 3, 5, 8, 13] {
-            let link = Link::to(pushed.registry.address);
+            let link = pushed.link();
             let _ = fs::remove_dir_all(pushed.env.path("out"));
             let inject = format!("inject={call}:signal=KILL:when={step}");
             let trace = format!("trace={call}");
@@ -59,7 +42,7 @@ fn k2_pull_killed_at_any_step_is_gone_on_with() {
                 name.starts_with(".modelctl-tmp-") || ["model", "out"].contains(&name.as_str())
             };
             assert!(left.iter().all(is_ours), "{left:?}");
-            let again = Link::to(pushed.registry.address);
+            let again = pushed.link();
             pushed.pull(&again);
             if status.success() {
                 break;
@@ -67,9 +50,9 @@ fn k2_pull_killed_at_any_step_is_gone_on_with() {
             // Killed after the files were complete, nothing comes again but the manifests.
             if ["fchmod", "fsync", "rename,renameat2", "unlinkat,rmdir"].contains(&call) {
                 assert!(
-                    again.came() < 64 << 10,
+                    again.traffic().down < 64 << 10,
                     "{call} {step}: {} bytes",
-                    again.came()
+                    again.traffic().down
                 );
             }
         }
@@ -82,7 +65,7 @@ fn k2_pull_killed_at_any_step_is_gone_on_with() {
 #[ignore = "needs strace"]
 fn k4_files_are_synced_then_renamed_then_their_folder_is_synced() {
     let pushed = Pushed::of(2, 100_000);
-    let link = Link::to(pushed.registry.address);
+    let link = pushed.link();
     let calls = "trace=fsync,fdatasync,rename,renameat,renameat2";
     // The first pull finds nothing, the second one exchanges.
     for round in 0..2 {

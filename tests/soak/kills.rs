@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::place::{JOBS, Place};
-use super::proxy::Traffic;
 use super::random::{Random, number, seed};
 use crate::interop::programs::{Server, files};
+use crate::support::proxy::Traffic;
 
 const MIB: usize = 1024 * 1024;
 /// Large and small blobs.

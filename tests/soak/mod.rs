@@ -11,5 +11,4 @@
 mod crowd;
 mod kills;
 mod place;
-pub(crate) mod proxy;
 mod random;

@@ -9,10 +9,10 @@ use std::process::{Child, Command, Stdio};
 use modelctl::oci::{Algorithm, Descriptor, Digest};
 use modelctl::store::{Layout, VerifyReader};
 
-use super::proxy::Proxy;
 use crate::interop::programs::Server;
 use crate::support::env::{Env, Transcript};
 use crate::support::handmade::noise;
+use crate::support::proxy::Proxy;
 
 /// How many blobs the commands of a soak move at a time.
 pub(super) const JOBS: u64 = 2;

@@ -11,6 +11,7 @@ pub(crate) mod log;
 pub(crate) mod models;
 pub(crate) mod parts;
 pub(crate) mod plans;
+pub(crate) mod proxy;
 pub(crate) mod pty;
 pub(crate) mod relay;
 pub(crate) mod runtime;

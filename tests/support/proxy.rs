@@ -1,4 +1,5 @@
-//! A TCP proxy that counts the bytes which it passes on, and how often each blob is asked for.
+//! A TCP proxy that counts the bytes which it passes on, and how often each blob is asked for; and
+//! can be slow, or fall silent.
 //!
 //! client ⇄ proxy ⇄ registry. The kernel holds little for a client: a byte that was counted has
 //! arrived, or is in the receive buffer of a process that was killed.
@@ -6,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -13,8 +15,6 @@ use tokio::runtime::Runtime;
 
 /// What the kernel keeps for a client that does not read, in bytes.
 const SEND_BUFFER: u32 = 64 * 1024;
-/// How much is passed on at once.
-const BUFFER: usize = 64 * 1024;
 
 /// Stops when it is dropped.
 pub(crate) struct Proxy {
@@ -31,6 +31,28 @@ struct Counts {
     asked: Mutex<BTreeMap<String, usize>>,
 }
 
+/// How bytes go in one direction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    /// How many are passed on at once.
+    pub(crate) piece: usize,
+    /// The pause after each piece.
+    pub(crate) pause: Duration,
+    /// After so many, of all connections together, there come no more.
+    pub(crate) silent_after: u64,
+}
+
+impl Default for Way {
+    /// As fast as they come.
+    fn default() -> Self {
+        Self {
+            piece: 64 * 1024,
+            pause: Duration::ZERO,
+            silent_after: u64::MAX,
+        }
+    }
+}
+
 /// Bytes that have passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Traffic {
@@ -41,8 +63,13 @@ pub(crate) struct Traffic {
 }
 
 impl Proxy {
-    /// Stands before a registry.
+    /// Stands before a registry, and lets everything through.
     pub(crate) fn before(registry: &str) -> Self {
+        Self::with(registry, Way::default())
+    }
+
+    /// The same, but for the way to the client.
+    pub(crate) fn with(registry: &str, down: Way) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -57,7 +84,8 @@ impl Proxy {
             socket.listen(256).unwrap()
         });
         let address = listener.local_addr().unwrap().to_string();
-        runtime.spawn(accept(listener, registry.to_owned(), counts.clone()));
+        let registry = registry.to_owned();
+        runtime.spawn(accept(listener, registry, down, counts.clone()));
         Self {
             address,
             counts,
@@ -90,7 +118,7 @@ impl std::ops::Sub for Traffic {
     }
 }
 
-async fn accept(listener: TcpListener, registry: String, counts: Arc<Counts>) {
+async fn accept(listener: TcpListener, registry: String, down: Way, counts: Arc<Counts>) {
     while let Ok((client, _)) = listener.accept().await {
         let (registry, counts) = (registry.clone(), counts.clone());
         tokio::spawn(async move {
@@ -103,37 +131,45 @@ async fn accept(listener: TcpListener, registry: String, counts: Arc<Counts>) {
             let (mut from_client, mut to_client) = client.into_split();
             let (mut from_server, mut to_server) = server.into_split();
             let mut requests = Requests::default();
-            let up = |bytes: &[u8]| {
-                counts.up.fetch_add(bytes.len() as u64, Ordering::SeqCst);
+            let asked = |bytes: &[u8]| {
                 for digest in requests.blobs_in(bytes) {
                     *counts.asked.lock().unwrap().entry(digest).or_default() += 1;
                 }
             };
-            let down = |bytes: &[u8]| {
-                counts.down.fetch_add(bytes.len() as u64, Ordering::SeqCst);
-            };
+            let up = Way::default();
             tokio::join!(
-                pass(&mut from_client, &mut to_server, up),
-                pass(&mut from_server, &mut to_client, down),
+                up.pass(&mut from_client, &mut to_server, &counts.up, asked),
+                down.pass(&mut from_server, &mut to_client, &counts.down, |_| {}),
             );
         });
     }
 }
 
-/// Passes bytes on until either side ends, and tells the other one.
-async fn pass(
-    from: &mut (impl AsyncRead + Unpin),
-    to: &mut (impl AsyncWrite + Unpin),
-    mut passed: impl FnMut(&[u8]),
-) {
-    let mut buffer = vec![0; BUFFER];
-    while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        if to.write_all(&buffer[..read]).await.is_err() {
-            break;
+impl Way {
+    /// Passes bytes on until either side ends, and tells the other one.
+    async fn pass(
+        self,
+        from: &mut (impl AsyncRead + Unpin),
+        to: &mut (impl AsyncWrite + Unpin),
+        count: &AtomicU64,
+        mut passed: impl FnMut(&[u8]),
+    ) {
+        let mut buffer = vec![0; self.piece];
+        while let Ok(read @ 1..) = from.read(&mut buffer).await {
+            while count.load(Ordering::SeqCst) >= self.silent_after {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            if to.write_all(&buffer[..read]).await.is_err() {
+                break;
+            }
+            count.fetch_add(read as u64, Ordering::SeqCst);
+            passed(&buffer[..read]);
+            if !self.pause.is_zero() {
+                tokio::time::sleep(self.pause).await;
+            }
         }
-        passed(&buffer[..read]);
+        let _ = to.shutdown().await;
     }
-    let _ = to.shutdown().await;
 }
 
 /// Finds the request lines that ask for blobs in what a client sends.
