@@ -2,7 +2,7 @@
 
 use crate::{
     materialise, model, oci, onnx, pack, plan, registry, run, seed, store, transfer, transport,
-    verify,
+    trust, verify,
 };
 
 /// A result of the library.
@@ -45,6 +45,9 @@ pub enum Error {
     /// A verification could not be carried out.
     #[error(transparent)]
     Verify(#[from] verify::VerifyError),
+    /// Something could not be signed, or was not trusted.
+    #[error(transparent)]
+    Trust(#[from] trust::TrustError),
     /// A model could not be run.
     #[error(transparent)]
     Run(#[from] run::RunError),
@@ -119,6 +122,7 @@ impl Error {
             Self::Seed(error) => error.kind(),
             Self::Materialise(error) => error.kind(),
             Self::Verify(error) => error.kind(),
+            Self::Trust(error) => error.kind(),
             Self::Run(error) => error.kind(),
             Self::Registry(error) => error.kind(),
         }

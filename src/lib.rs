@@ -27,7 +27,7 @@
 //! ([`model`], [`onnx`], [`plan`]), the plan becomes blobs in a store ([`pack`], [`store`]), blobs
 //! are copied between stores, of which a registry is one ([`transport`], [`transfer`]), as far as
 //! they are not on this machine already ([`seed`]), and become files again ([`materialise`]) that
-//! are verified ([`verify`]) and run ([`run`]). [`registry`] is the other side of [`transport`].
+//! are verified ([`verify`]), whose makers are known ([`trust`]), and run ([`run`]). [`registry`] is the other side of [`transport`].
 //! All of them speak the vocabulary of [`oci`].
 //!
 //! Nothing here prints, reads the environment or the home directory, or ends the process.
@@ -54,6 +54,8 @@ pub mod seed;
 pub mod materialise;
 
 pub mod verify;
+
+pub mod trust;
 
 pub mod run;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the crate, and the heavy crates that it alone imports.
-const RULES: [(&str, &[&str], &[&str]); 15] = [
+const RULES: [(&str, &[&str], &[&str]); 16] = [
     (
         "error",
         &[
@@ -19,6 +19,7 @@ const RULES: [(&str, &[&str], &[&str]); 15] = [
             "seed",
             "materialise",
             "verify",
+            "trust",
             "run",
             "registry",
         ],
@@ -39,6 +40,11 @@ const RULES: [(&str, &[&str], &[&str]); 15] = [
     ("seed", &["oci", "model", "store"], &[]),
     ("materialise", &["oci", "model", "store", "transfer"], &[]),
     ("verify", &["oci", "model", "store", "materialise"], &[]),
+    (
+        "trust",
+        &["oci", "model", "store", "verify"],
+        &["p256", "p384", "scrypt", "crypto_secretbox"],
+    ),
     ("run", &["model", "onnx"], &["ort", "libloading", "half"]),
     (
         "registry",
@@ -59,6 +65,7 @@ const RULES: [(&str, &[&str], &[&str]); 15] = [
             "seed",
             "materialise",
             "verify",
+            "trust",
             "run",
             "registry",
         ],

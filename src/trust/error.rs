@@ -1,0 +1,39 @@
+//! Errors of this stage.
+
+use std::path::PathBuf;
+
+use crate::ErrorKind;
+use crate::trust::{BundleError, KeyError, SignatureError, StatementError};
+
+/// Why something could not be signed, or was not trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// A key cannot be used.
+    #[error("cannot use the key `{}`", path.display())]
+    Key {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: KeyError,
+    },
+    /// A signature is not valid.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// A bundle was refused.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// A statement was refused.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+}
+
+impl TrustError {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Key { cause, .. } => cause.kind(),
+            Self::Signature(_) | Self::Bundle(_) | Self::Statement(_) => ErrorKind::Mismatch,
+        }
+    }
+}

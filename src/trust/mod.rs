@@ -1,0 +1,22 @@
+//! Who made a model: keys, signatures and what they are over.
+//!
+//! ```text
+//! PrivateKey ─ Envelope (DSSE) ─ Bundle (sigstore v0.3) ─► beside a manifest, or a layer of it
+//! Bundle ─ PublicKey::verify ─ Statement (in-toto) ─► what was signed, read only after its signature
+//! ```
+//!
+//! Every document here is hostile until a key that the user named has verified it: sizes are
+//! bounded, JSON is strict, and the bytes that were signed are the bytes that are parsed.
+
+mod base64;
+mod bundle;
+mod dsse;
+mod error;
+pub mod key;
+mod statement;
+
+pub use bundle::{BUNDLE_V03, Bundle, BundleError, MAX_BUNDLE_SIZE, Material};
+pub use dsse::{Envelope, IN_TOTO};
+pub use error::TrustError;
+pub use key::{KeyError, KeyId, Passphrase, PrivateKey, PublicKey, SignatureError};
+pub use statement::{STATEMENT_TYPE, Statement, StatementError, Subject};
