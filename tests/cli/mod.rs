@@ -7,6 +7,7 @@ mod entries;
 mod flow;
 mod hostile;
 mod hostile_models;
+mod keygen;
 mod login;
 mod pack;
 mod progress;

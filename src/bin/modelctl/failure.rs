@@ -58,6 +58,12 @@ pub(crate) enum Failure {
     /// A password is needed, and there is no terminal to ask at.
     #[error("no password was given")]
     NoPassword,
+    /// A passphrase is needed, and there is no terminal to ask at.
+    #[error("no passphrase was given")]
+    NoPassphrase,
+    /// What was typed the second time is something else.
+    #[error("the passphrases differ")]
+    PassphrasesDiffer,
     /// Blobs that entries need are not there. They are in the report already.
     #[error("{0} blobs are missing")]
     Missing(usize),
@@ -159,6 +165,8 @@ impl Failure {
             | Self::ReadOnly(_)
             | Self::NoUsername
             | Self::NoPassword
+            | Self::NoPassphrase
+            | Self::PassphrasesDiffer
             | Self::OtherDigest { .. }
             | Self::WrongPlace { .. }
             | Self::NoHome(_)

@@ -6,12 +6,15 @@ use std::path::Path;
 use modelctl::oci::Reference;
 use modelctl::store::StoreError;
 use modelctl::transport::TransportError;
+use modelctl::trust::{KeyError, TrustError};
 use modelctl::{Error, ErrorKind};
 
 use crate::failure::Failure;
 
 /// Commands that go on where they stopped when they are repeated.
 const RESUMED: [&str; 3] = ["pull", "push", "run"];
+const PASSPHRASE: &str =
+    "give `--passphrase-fd FD`, or set COSIGN_PASSWORD or MODELCTL_KEY_PASSWORD";
 const KEPT: &str = "what has arrived is kept: run the same command again to go on";
 
 /// The hint for a failure of a command, if there is something to say.
@@ -27,6 +30,10 @@ pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
         Failure::NoTag(name) => Some(format!("name a tag, as in `{name}:latest`")),
         Failure::NoUsername => Some("give `--username NAME`".to_owned()),
         Failure::NoPassword => Some("give `--password-stdin`, or set MODELCTL_PASSWORD".to_owned()),
+        Failure::NoPassphrase => Some(PASSPHRASE.to_owned()),
+        Failure::Library(Error::Trust(TrustError::Key { cause: KeyError::Sealed, .. })) => {
+            Some(PASSPHRASE.to_owned())
+        }
         Failure::NoHome(_) => Some("give `--store DIR` or set MODELCTL_STORE".to_owned()),
         Failure::Exposed(_) => Some(
             "there are no accounts here; give `--allow-remote` if the network is trusted, or use zot, Harbor or distribution"

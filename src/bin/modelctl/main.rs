@@ -15,6 +15,7 @@ mod options;
 mod output;
 mod places;
 mod progress;
+mod prompt;
 mod reports;
 mod seeding;
 mod session;

@@ -1,19 +1,17 @@
 //! `login`: asks a registry whether it accepts a credential, and stores it.
 
 use std::fmt;
-use std::io::{self, IsTerminal as _};
 
 use clap::Args;
 use modelctl::transport::Secret;
 use modelctl::transport::credentials::{Credential, StoredIn};
 use serde::Serialize;
 
-use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::{RegistryOptions, host};
 use crate::output::Output;
-use crate::signal::Signal;
+use crate::prompt::{ask, ask_secret};
 
 const HELP: &str = "\
 The credential goes to the helper that Docker's config.json names, else into that file, which only
@@ -74,14 +72,14 @@ async fn credential(
 ) -> Result<Credential, Failure> {
     let username = match &args.registry.username {
         Some(username) => username.clone(),
-        None => ask(output, "user name: ", read_line)
+        None => ask(output, "user name: ")
             .await?
             .filter(|name| !name.is_empty())
             .ok_or(Failure::NoUsername)?,
     };
     let password = match context.password(&args.registry)? {
         Some(password) => password,
-        None => ask(output, "password: ", rpassword::read_password)
+        None => ask_secret(output, "password: ")
             .await?
             .map(Secret::from)
             .ok_or(Failure::NoPassword)?,
@@ -90,29 +88,4 @@ async fn credential(
         return Err(Failure::NoPassword);
     }
     Ok(Credential::password(username, password))
-}
-
-/// Asks at the terminal, if there is one.
-async fn ask(
-    output: &mut Output,
-    question: &str,
-    read: fn() -> io::Result<String>,
-) -> Result<Option<String>, Failure> {
-    if !io::stdin().is_terminal() {
-        return Ok(None);
-    }
-    output.prompt(question)?;
-    match blocking(read).await {
-        // Where the echo is off, Ctrl-C is read as a character and becomes a signal only then.
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-            Err(Failure::Interrupted(Signal::Interrupt))
-        }
-        answer => Ok(answer.ok()),
-    }
-}
-
-fn read_line() -> io::Result<String> {
-    let mut line = String::new();
-    io::stdin().read_line(&mut line)?;
-    Ok(line.trim().to_owned())
 }

@@ -30,6 +30,12 @@ impl Environment {
         Some(text.to_owned())
     }
 
+    /// A variable that holds a secret; an empty one counts.
+    pub(crate) fn secret(&self, name: &str) -> Option<String> {
+        let value = self.variables.get(std::ffi::OsStr::new(name))?;
+        value.to_str().map(str::to_owned)
+    }
+
     /// A variable as a path; an empty value counts as absent.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         let value = self.variables.get(std::ffi::OsStr::new(name))?;

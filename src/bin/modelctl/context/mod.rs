@@ -3,6 +3,7 @@
 mod client;
 mod environment;
 mod found;
+mod keys;
 mod settings;
 
 pub(crate) use environment::Environment;
