@@ -14,6 +14,7 @@ pub mod media_type;
 mod place;
 mod reference;
 pub mod registry_error;
+mod sha256;
 
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
@@ -21,3 +22,4 @@ pub use error::OciError;
 pub use manifest::{Document, Index, Kind, MAX_MANIFEST_SIZE, Manifest};
 pub use place::{Place, PlaceError};
 pub use reference::{Reference, ReferenceError, Tag};
+pub(crate) use sha256::Sha256;

@@ -1,22 +1,19 @@
 //! Digests of many contents at once, on threads of their own; each is told as soon as it is known.
 
 use std::io::Read;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::thread;
 
 use super::Segments;
-use super::passes::{Pass, Range, passes};
+use super::passes::{Pass, passes};
 use crate::oci::{Algorithm, Digest, Hasher};
 use crate::plan::{Hashed, PlanError};
 use crate::store::BlobSource as _;
 
 /// Long enough that system calls do not count, short enough that a second thread finds it in the
 /// cache of the processor.
-const BUFFER: usize = 256 * 1024;
-/// Buffers between the two threads of a pass: one is read, one hashed by each, one is between them.
-const BUFFERS: usize = 4;
+pub(super) const BUFFER: usize = 256 * 1024;
 /// More threads than this do not help: the disk is the limit by then.
 const MAX_THREADS: usize = 8;
 
@@ -33,18 +30,13 @@ pub(in crate::plan) fn digests(
 ) -> Result<(), PlanError> {
     let passes = passes(contents, wanted);
     let next = AtomicUsize::new(0);
-    let hashing = Hashing {
-        contents,
-        told,
-        hashed,
-        is_over: AtomicBool::new(false),
-    };
+    let hashing = Hashing::new(contents, told, hashed);
     let work = || -> Result<(), PlanError> {
         let mut buffer = Vec::new();
         while let Some(pass) = passes.get(next.fetch_add(1, Ordering::Relaxed)) {
             let hashed = match pass {
                 Pass::Alone(content) => hashing.alone(*content, &mut buffer),
-                Pass::File(whole, ranges) => hashing.file(*whole, ranges),
+                Pass::File(whole, ranges) => hashing.file(*whole, ranges, &mut buffer),
             };
             hashed.inspect_err(|_| hashing.is_over.store(true, Ordering::Relaxed))?;
         }
@@ -73,14 +65,28 @@ pub(in crate::plan) fn digests(
 }
 
 /// What the threads have in common.
-struct Hashing<'a> {
-    contents: &'a [Segments],
+pub(super) struct Hashing<'a> {
+    pub(super) contents: &'a [Segments],
     told: &'a (dyn Fn(usize, Digest) -> bool + Sync),
     hashed: &'a Hashed,
     is_over: AtomicBool,
 }
 
-impl Hashing<'_> {
+impl<'a> Hashing<'a> {
+    pub(super) fn new(
+        contents: &'a [Segments],
+        told: &'a (dyn Fn(usize, Digest) -> bool + Sync),
+        hashed: &'a Hashed,
+    ) -> Self {
+        let is_over = AtomicBool::new(false);
+        Self {
+            contents,
+            told,
+            hashed,
+            is_over,
+        }
+    }
+
     fn alone(&self, content: usize, buffer: &mut Vec<u8>) -> Result<(), PlanError> {
         buffer.resize(BUFFER, 0);
         let mut hasher = Hasher::new(Algorithm::Sha256);
@@ -93,68 +99,11 @@ impl Hashing<'_> {
         }
     }
 
-    /// Reads a file once: this thread hashes all of it, another one the ranges.
-    fn file(&self, whole: usize, ranges: &[Range]) -> Result<(), PlanError> {
-        let mut hasher = Hasher::new(Algorithm::Sha256);
-        let mut reader = self.contents[whole].open_at(0).map_err(PlanError::Read)?;
-        // A buffer is used again when the other thread is done with it: it takes one at a time, and
-        // at most two wait for it.
-        let (sender, receiver) = sync_channel(BUFFERS - 2);
-        let mut buffers: Vec<Arc<Vec<u8>>> = Vec::new();
-        thread::scope(|scope| {
-            let other = scope.spawn(|| self.ranges(ranges, receiver));
-            let mut fill = || -> Result<(), PlanError> {
-                for turn in 0.. {
-                    if buffers.len() < BUFFERS {
-                        buffers.push(Arc::new(vec![0; BUFFER]));
-                    }
-                    let buffer = &mut buffers[turn % BUFFERS];
-                    let read = self.read(&mut *reader, Arc::make_mut(buffer).as_mut_slice())?;
-                    if read == 0 || sender.send((Arc::clone(buffer), read)).is_err() {
-                        break;
-                    }
-                    hasher.update(&buffer[..read]);
-                }
-                Ok(())
-            };
-            let filled = fill();
-            drop(sender);
-            let hashed = other.join();
-            hashed.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            filled
-        })?;
-        self.tell(whole, hasher.finish())
-    }
-
-    /// Hashes the ranges of a file, which comes in order.
-    fn ranges(
+    pub(super) fn read(
         &self,
-        ranges: &[Range],
-        buffers: Receiver<(Arc<Vec<u8>>, usize)>,
-    ) -> Result<(), PlanError> {
-        let mut ranges = ranges.iter().peekable();
-        let mut hasher = Hasher::new(Algorithm::Sha256);
-        let mut position = 0;
-        for (buffer, length) in buffers {
-            let end = position + length as u64;
-            while let Some(range) = ranges.peek().filter(|range| range.offset < end) {
-                let range_end = range.offset + range.length;
-                let from = (range.offset.max(position) - position) as usize;
-                let to = (range_end.min(end) - position) as usize;
-                hasher.update(&buffer[from..to]);
-                if range_end > end {
-                    break;
-                }
-                let done = std::mem::replace(&mut hasher, Hasher::new(Algorithm::Sha256));
-                self.tell(range.content, done.finish())?;
-                ranges.next();
-            }
-            position = end;
-        }
-        Ok(())
-    }
-
-    fn read(&self, reader: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, PlanError> {
+        reader: &mut dyn Read,
+        buffer: &mut [u8],
+    ) -> Result<usize, PlanError> {
         match self.is_over.load(Ordering::Relaxed) {
             true => Err(PlanError::GivenUp),
             false => {
@@ -165,7 +114,7 @@ impl Hashing<'_> {
         }
     }
 
-    fn tell(&self, content: usize, digest: Digest) -> Result<(), PlanError> {
+    pub(super) fn tell(&self, content: usize, digest: Digest) -> Result<(), PlanError> {
         match (self.told)(content, digest) {
             true => Ok(()),
             false => Err(PlanError::GivenUp),
@@ -175,6 +124,8 @@ impl Hashing<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::model::source::ModelFile;
     use crate::plan::content::Segment;
@@ -216,33 +167,6 @@ mod tests {
             offset,
             length,
         }])
-    }
-
-    /// Ranges that begin and end everywhere, seen from the buffers.
-    #[test]
-    fn file_and_its_ranges_have_their_digests_from_one_pass() {
-        let folder = tempfile::tempdir().unwrap();
-        let bytes: Vec<u8> = (0..7_000_001u32)
-            .map(|n| (n.wrapping_mul(n) >> 7) as u8)
-            .collect();
-        let file = file(&folder, &bytes);
-        let size = bytes.len() as u64;
-        let buffer = BUFFER as u64;
-        let ranges = [
-            (0, 5 * buffer),
-            (5 * buffer, 4 * buffer + 1),
-            (9 * buffer + 1, 5 * buffer),
-            (15 * buffer + 7, size - 15 * buffer - 7),
-        ];
-        let contents = ranges.map(|(offset, length)| range(&file, offset, length));
-        let contents = [contents.to_vec(), vec![Segments::whole(&file)]].concat();
-        assert_eq!(passes(&contents, &[0, 1, 2, 3, 4]).len(), 1);
-        let found = all(&contents);
-        for ((offset, length), digest) in ranges.into_iter().zip(&found) {
-            let part = &bytes[offset as usize..][..length as usize];
-            assert_eq!(*digest, Digest::sha256(part), "{offset}");
-        }
-        assert_eq!(found[4], Digest::sha256(&bytes));
     }
 
     #[test]

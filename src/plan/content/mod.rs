@@ -2,6 +2,7 @@
 //!
 //! What a layer consists of → a digest, and a source that a store can read again at any offset.
 
+mod file_pass;
 mod hash;
 mod passes;
 mod segments;

@@ -5,8 +5,8 @@
 //! contents        ├─ shard ─┤      ├───── shard ─────┤   ├─ shard ─┤
 //! ```
 //!
-//! A file that is split is wanted as a whole, and so are ranges of it. They are read once, and two
-//! threads hash what was read. All else is read for itself.
+//! A file that is split is wanted as a whole, and so are ranges of it. They are read once, and what was
+//! read is hashed for both. All else is read for itself.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
