@@ -36,10 +36,10 @@ def at_most(what, value, limit, unit, note="", digits=2):
 
 
 def ratio(what, ours, theirs, limit, name):
-    """Our wall time over another's."""
-    target = f"≤ {limit:.2f} × {name}"
+    """Our wall time over another's; nothing is promised where the limit is None."""
+    target = f"≤ {limit:.2f} × {name}" if limit else ""
     if ours is None or theirs is None:
-        return Result(what, target, "not measured: one of them failed", False)
+        return Result(what, target, "not measured: one of them failed", False if limit else None)
     value = ours.wall / theirs.wall
     reached = f"{value:.2f} × ({ours.wall:.2f} s against {theirs.wall:.2f} s)"
-    return Result(what, target, reached, value <= limit, {"value": value, "limit": limit})
+    return Result(what, target, reached, value <= limit if limit else None, {"value": value, "limit": limit})

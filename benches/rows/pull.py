@@ -1,5 +1,5 @@
 """Pull of that model into a folder: verified and durable, beside clients that are not."""
-from lib.clients import RIVALS, Curl, Modelctl, Oras
+from lib.clients import RIVALS, Curl, Disk, Modelctl, Oras
 from lib.contest import GB, Contest
 from lib.files import Blob
 from lib.measure import Failed, must
@@ -16,7 +16,7 @@ def run(bench):
     must(Modelctl(bench).push(blob, split), "modelctl push")
 
     contest = Contest(bench, "pull", bench.settle)
-    for kind in (Modelctl, Curl, *RIVALS):
+    for kind in (Modelctl, Curl, Disk, *RIVALS):
         client = kind(bench)
         place = split if kind is Modelctl else whole
         pull = lambda client=client, place=place: complete(client.pull(blob, place, bench.output), bench.output, blob)
@@ -49,6 +49,7 @@ def results(contest, blob):
     return [
         ratio("pull of that model, verified and durable", ours, contest.median("curl"), OVER_CURL, "curl GET to a file (unverified)"),
         ratio("the same, beside the fastest rival", ours, rival, OVER_RIVAL, name),
+        ratio("the same, beside the disk alone", ours, contest.median("dd"), None, "dd"),
         at_most("client CPU of that pull", ours and ours.cpu / blob.size * GB, CPU_PER_GB, "s/GB"),
         at_most("peak RSS of that pull", ours and ours.rss, RSS_MIB, "MiB", digits=1),
         disk(ours, blob),
