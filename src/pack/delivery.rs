@@ -37,7 +37,8 @@ impl<'a, S: Storage> Delivery<'a, S> {
             self.report.count(&blob, outcome);
             Ok(())
         };
-        fly(blobs, self.options.jobs, store, count).await
+        let is_far = || target.sink().is_far();
+        fly(blobs, (self.options.jobs, is_far), store, count).await
     }
 
     /// Puts the manifest into the store, after all blobs.

@@ -108,6 +108,10 @@ impl<S: Storage + Clone + 'static> Storage for Seeded<S> {
         self.source.honours_ranges()
     }
 
+    fn is_far(&self) -> bool {
+        self.source.is_far()
+    }
+
     async fn fetch_unverified(&self, blob: &Descriptor) -> Result<Reader> {
         if self.seeds.manifest(&blob.digest).is_some() {
             return self.fetch(blob).await;

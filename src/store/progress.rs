@@ -90,6 +90,10 @@ impl<S: Storage> Storage for WithProgress<S> {
         self.inner.honours_ranges()
     }
 
+    fn is_far(&self) -> bool {
+        self.inner.is_far()
+    }
+
     fn local_file(&self, blob: &Descriptor) -> Option<File> {
         self.inner.local_file(blob)
     }

@@ -38,6 +38,12 @@ pub trait Storage: Send + Sync {
         true
     }
 
+    /// Whether an answer takes so long to come that much has to be under way at a time. A registry
+    /// shows only when it is asked: this is `false` until it has answered.
+    fn is_far(&self) -> bool {
+        false
+    }
+
     /// Opens the file that holds the blob and nothing else, where there is one, for a copy that
     /// shares its extents. Nothing is verified.
     fn local_file(&self, _blob: &Descriptor) -> Option<File> {

@@ -54,7 +54,7 @@ pub async fn copy<S: Storage + Referrers, D: Storage>(
         report.count(&blob, outcome);
         Ok::<_, TransferError>(())
     };
-    fly(blobs, options.jobs, copy, count).await?;
+    fly(blobs, (options.jobs, || sink.is_far()), copy, count).await?;
     for node in &graph.documents {
         let again = |blob| copy_again(source, &target, &graph, blob);
         let outcome = push_document(sink, &target, node, again).await?;

@@ -38,7 +38,8 @@ const LANDED: u64 = 64 * 1024;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Jobs {
     /// As many as the machine and the link can use: a few at first, more while each connection is
-    /// slow and more of them move more, never more on a fast link.
+    /// slow and more of them move more, never more on a fast link. On the way to a registry that is
+    /// far, more from the start.
     #[default]
     Auto,
     /// This many; at least one is.
@@ -70,19 +71,21 @@ pub(crate) fn largest_first<T>(
 }
 
 /// Works on items in the order in which they come, several at a time, and hands on the outcomes.
-/// The work adds to its counter what it moves.
+/// The work adds to its counter what it moves. `is_far` says whether items go a
+/// long way over one connection each, and is asked again while they do: a registry shows it late.
 ///
 /// # Errors
 /// The first of the work or of `landed`; nothing is in flight any more then.
 pub(crate) async fn fly<T, O, E, F: Future<Output = Result<O, E>>>(
     items: impl Stream<Item = T>,
-    jobs: Jobs,
+    (jobs, is_far): (Jobs, impl Fn() -> bool),
     work: impl Fn(T, Moved) -> F,
     mut landed: impl FnMut(O) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut items = pin!(items.fuse());
     let mut flying = FuturesUnordered::new();
     let mut limit = Limit::new(jobs);
+    limit.reach(is_far());
     let moved = Moved::default();
     let mut window = (Instant::now(), 0);
     let mut windows = interval_at(window.0 + WINDOW, WINDOW);
@@ -102,6 +105,7 @@ pub(crate) async fn fly<T, O, E, F: Future<Output = Result<O, E>>>(
             },
             now = windows.tick(), if limit.is_adaptive() => {
                 let sum = moved.sum();
+                limit.reach(is_far());
                 limit.observe(sum - window.1, now - window.0, !has_room);
                 window = (now, sum);
             }

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Only windows in which all places were taken count: where there was nothing to move, a rate says
-//! nothing about the link.
+//! nothing about the link. Where items go a long way there are more from the start, and up to twice
+//! as many, measured in the same way.
 
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
@@ -19,6 +20,11 @@ use super::Jobs;
 const START: usize = 4;
 /// Each takes two MiB of memory where it is slow, and a promise is 48 in all.
 const MOST: usize = 8;
+/// As many at once where answers take long: to find out by measuring that they help would take as
+/// long as to send a small model.
+const START_FAR: usize = 8;
+/// The most there: half of the time a shard on a long way waits for answers, not for its bytes.
+const MOST_FAR: usize = 16;
 /// Bytes per second of one connection above which more of them were a loss.
 const FAST: f64 = 100e6;
 /// What twice as many must gain to be kept. An ideal link gives 100 %, noise up to 10 %.
@@ -36,6 +42,8 @@ const REST: u32 = 100;
 #[derive(Debug)]
 pub(super) struct Limit {
     now: usize,
+    most: usize,
+    is_far: bool,
     is_adaptive: bool,
     phase: Phase,
     /// The number before the last growth and its rate, while it is not decided whether it helped.
@@ -60,6 +68,8 @@ impl Limit {
         };
         Self {
             now,
+            most: MOST,
+            is_far: false,
             is_adaptive,
             phase: Phase::Wait(SETTLE),
             before: None,
@@ -74,6 +84,20 @@ impl Limit {
     /// Whether it can change.
     pub(super) fn is_adaptive(&self) -> bool {
         self.is_adaptive
+    }
+
+    /// Learns whether items go a long way. What was measured before does not count any more.
+    pub(super) fn reach(&mut self, is_far: bool) {
+        if !self.is_adaptive || self.is_far == is_far {
+            return;
+        }
+        self.is_far = is_far;
+        (self.now, self.most) = match is_far {
+            true => (self.now.max(START_FAR), MOST_FAR),
+            false => (self.now.min(MOST), MOST),
+        };
+        self.before = None;
+        self.phase = Phase::Wait(SETTLE);
     }
 
     /// Learns what moved in a window, and whether all places were taken.
@@ -102,11 +126,11 @@ impl Limit {
             return Phase::Wait(REST);
         }
         let is_fast = rate / self.now as f64 >= FAST;
-        if is_fast || self.now >= MOST {
+        if is_fast || self.now >= self.most {
             return Phase::Wait(REST);
         }
         self.before = Some((self.now, rate));
-        self.now = (self.now * 2).min(MOST);
+        self.now = (self.now * 2).min(self.most);
         Phase::Wait(SETTLE)
     }
 }

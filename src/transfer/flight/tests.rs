@@ -48,7 +48,7 @@ impl Link {
         let items = largest_first(vec![8_000_000; count], |size| *size);
         let mut landed = 0;
         let carry = |size, moved| self.carry(size, moved);
-        let flown = fly(items, jobs, carry, |_| {
+        let flown = fly(items, (jobs, || false), carry, |_| {
             landed += 1;
             Ok(())
         });
@@ -86,6 +86,59 @@ async fn slow_link_that_more_connections_share_goes_back_to_few() {
     assert!(link.most() <= 2 * first, "{}", link.most());
 }
 
+/// How many fly at once where a blob of 8 MB goes far: each waits four round trips beside its bytes.
+async fn most_to(is_far: impl Fn() -> bool, jobs: Jobs, total: f64) -> usize {
+    let link = Link::new(50e6, total);
+    let carry = async |size, moved| {
+        sleep(Duration::from_millis(200)).await;
+        link.carry(size, moved).await
+    };
+    let flying = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let work = async |size, moved| {
+        let now = flying.0.fetch_add(1, Ordering::Relaxed) + 1;
+        flying.1.fetch_max(now, Ordering::Relaxed);
+        let carried = carry(size, moved).await;
+        flying.0.fetch_sub(1, Ordering::Relaxed);
+        carried
+    };
+    let items = stream::iter(std::iter::repeat_n(8_000_000, 200));
+    let flown = fly(items, (jobs, is_far), work, |_| Ok(())).await;
+    flown.unwrap_or_else(|never| match never {});
+    flying.1.into_inner()
+}
+
+#[tokio::test(start_paused = true)]
+async fn far_sink_gets_as_many_as_its_round_trips_need() {
+    assert_eq!(most_to(|| true, Jobs::Auto, 1e9).await, 16);
+    assert_eq!(most_to(|| true, Jobs::Fixed(3), 1e9).await, 3);
+    assert_eq!(most_to(|| false, Jobs::Auto, 1e9).await, 8);
+    // No registry says how far it is before it has answered.
+    let start = Instant::now();
+    let late = || start.elapsed() > Duration::from_millis(150);
+    assert_eq!(most_to(late, Jobs::Auto, 1e9).await, 16);
+}
+
+#[test]
+fn distance_decides_at_once_and_is_taken_back() {
+    let mut limit = Limit::new(Jobs::Auto);
+    let near = limit.now();
+    limit.reach(false);
+    assert_eq!(limit.now(), near);
+    limit.reach(true);
+    assert_eq!(limit.now(), 8);
+    // 50 MB/s each, and then no more in all.
+    for _ in 0..6 {
+        limit.observe(40_000_000, WINDOW, true);
+    }
+    assert_eq!(limit.now(), 16);
+    for _ in 0..6 {
+        limit.observe(40_000_000, WINDOW, true);
+    }
+    assert_eq!(limit.now(), 8, "it did not help");
+    limit.reach(false);
+    assert_eq!(limit.now(), 8);
+}
+
 #[tokio::test(start_paused = true)]
 async fn fixed_number_stays() {
     for jobs in [1, 3, 7] {
@@ -113,7 +166,7 @@ async fn round_trips_without_content_are_made_side_by_side() {
         Ok::<_, Infallible>(())
     };
     let items = stream::iter(std::iter::repeat_n((), 1000));
-    let flown = fly(items, Jobs::Auto, look, Ok).await;
+    let flown = fly(items, (Jobs::Auto, || false), look, Ok).await;
     flown.unwrap_or_else(|never| match never {});
     assert_eq!(most.into_inner(), 8);
 }
@@ -127,7 +180,7 @@ async fn error_ends_the_flight_and_cancels_the_others() {
         if n == 2 { Err("two") } else { Ok(n) }
     };
     let items = largest_first((1..=9).collect(), |n: &u64| 9 - n);
-    let flown = fly(items, Jobs::Fixed(3), work, |_| Ok(())).await;
+    let flown = fly(items, (Jobs::Fixed(3), || false), work, |_| Ok(())).await;
     assert_eq!(flown, Err("two"));
     sleep(Duration::from_secs(1)).await;
     assert_eq!(landed.into_inner(), 2, "those in the air went with it");
@@ -147,7 +200,7 @@ async fn item_is_taken_only_when_there_is_room() {
         assert!(ahead <= 3, "{ahead} were taken");
         Ok::<_, Infallible>(())
     };
-    let flown = fly(items, Jobs::Fixed(3), work, |()| {
+    let flown = fly(items, (Jobs::Fixed(3), || false), work, |()| {
         landed.fetch_add(1, Ordering::Relaxed);
         Ok(())
     });

@@ -1,7 +1,8 @@
 //! The registry that a reference names, as a place on the web: name → base URL and origin, and what
 //! was found out about it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use url::Url;
 
@@ -11,6 +12,9 @@ use crate::transport::TransportError;
 /// The names under which Docker Hub is known; its API is at the last.
 const DOCKER_HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
+/// Where every answer took longer than this to begin, the registry is far.
+const NEARBY: Duration = Duration::from_millis(10);
+
 /// A registry on the web.
 pub(crate) struct RegistryHost {
     /// The name that credentials are kept under, `host[:port]`.
@@ -18,6 +22,9 @@ pub(crate) struct RegistryHost {
     pub(crate) base: Url,
     pub(crate) origin: Origin,
     ignores_ranges: AtomicBool,
+    /// The shortest time that an answer took to begin, in microseconds; the longest that there is
+    /// where none has come.
+    soonest: AtomicU64,
 }
 
 impl RegistryHost {
@@ -47,6 +54,7 @@ impl RegistryHost {
             base,
             origin,
             ignores_ranges: AtomicBool::new(false),
+            soonest: AtomicU64::new(u64::MAX),
         })
     }
 
@@ -58,6 +66,19 @@ impl RegistryHost {
     /// Remembers that a whole blob came for a range of it.
     pub(crate) fn ignored_a_range(&self) {
         self.ignores_ranges.store(true, Ordering::Relaxed);
+    }
+
+    /// An answer to a request without content began after so long. The shortest counts: it has no
+    /// connection to make, and nothing that the registry has to look up.
+    pub(crate) fn answered(&self, after: Duration) {
+        let micros = u64::try_from(after.as_micros()).unwrap_or(u64::MAX - 1);
+        self.soonest.fetch_min(micros, Ordering::Relaxed);
+    }
+
+    /// Whether every answer so far took long to begin; not before the first.
+    pub(crate) fn is_far(&self) -> bool {
+        let soonest = self.soonest.load(Ordering::Relaxed);
+        soonest != u64::MAX && Duration::from_micros(soonest) > NEARBY
     }
 
     /// Whether a URL is at the registry itself: same scheme, host and port.
@@ -110,6 +131,18 @@ mod tests {
             base("localhost:5000", Some(false)),
             "https://localhost:5000/v2/"
         );
+    }
+
+    #[test]
+    fn registry_is_far_while_no_answer_comes_soon() {
+        let host = RegistryHost::new("registry.example", None).unwrap();
+        assert!(!host.is_far(), "nothing is known");
+        host.answered(Duration::from_millis(200));
+        host.answered(Duration::from_millis(50));
+        assert!(host.is_far());
+        host.answered(Duration::from_millis(1));
+        host.answered(Duration::from_millis(50));
+        assert!(!host.is_far(), "one answer came soon");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-/// How many buffers are kept for the next piece: what sixteen jobs, twice what is chosen by itself, need.
+/// How many buffers are kept for the next piece: what sixteen jobs, the most that are chosen by themselves, need.
 const KEPT: usize = 64;
 
 /// Buffers that are not in use. Clones share them.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::header::{HeaderMap, HeaderValue, WARNING};
 use reqwest::{Method, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 use super::answer::Answer;
@@ -196,7 +197,11 @@ impl Session {
             length: request.body.length(),
             gauge: gauge.as_ref(),
         });
+        let asked = Instant::now();
         let result = sent.await;
+        if gauge.is_none() && result.is_ok() && self.host.is_at(url) {
+            self.host.answered(asked.elapsed());
+        }
         // A content that cannot be read breaks the connection: that is then not what failed.
         if let Body::Part(part) = &request.body
             && let Some(cause) = gauge.as_ref().and_then(Gauge::take_fault)

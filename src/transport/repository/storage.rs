@@ -45,6 +45,10 @@ impl Storage for Repository {
         self.session.host.honours_ranges()
     }
 
+    fn is_far(&self) -> bool {
+        self.session.host.is_far()
+    }
+
     /// Where a registry does not let us look, the answer is no: the push that follows tells why.
     async fn exists(&self, blob: &Descriptor) -> Result<bool> {
         let ask = |method| {

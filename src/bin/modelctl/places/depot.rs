@@ -50,6 +50,13 @@ impl Storage for Depot {
         }
     }
 
+    fn is_far(&self) -> bool {
+        match self {
+            Self::Repository(repository) => repository.is_far(),
+            Self::Layout(_) | Self::Archive(_) => false,
+        }
+    }
+
     fn local_file(&self, blob: &Descriptor) -> Option<File> {
         match self {
             Self::Layout(layout) => layout.local_file(blob),
