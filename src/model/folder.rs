@@ -25,6 +25,11 @@ impl Entry {
         self.kind.is_file()
     }
 
+    /// Whether it is a symbolic link, which is not followed.
+    pub(crate) fn is_link(&self) -> bool {
+        self.kind.is_symlink()
+    }
+
     /// Whether it is a folder; its entries are listed, too.
     pub(crate) fn is_folder(&self) -> bool {
         self.kind.is_dir()

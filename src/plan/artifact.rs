@@ -8,7 +8,8 @@ use crate::oci::{Descriptor, Document};
 /// An artifact, ready to be stored: layers, then config, then manifest.
 #[derive(Debug, Clone)]
 pub struct ArtifactPlan {
-    /// The layers, in order; the first is the model manifest.
+    /// The layers, in order; the first is the model manifest, the next its signature if it
+    /// has one.
     pub layers: Vec<PlannedLayer>,
     /// The config blob: a ModelPack config document. The manifest has its descriptor.
     pub config: Vec<u8>,

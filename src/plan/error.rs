@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::SignFault;
 use crate::ErrorKind;
 use crate::model::source::SourceError;
 use crate::model::{FilePath, FilePathError};
@@ -58,6 +59,9 @@ pub enum PlanError {
     /// A date has no RFC 3339 form.
     #[error("the date of {0} seconds since 1970 is beyond the year 9999")]
     Date(u64),
+    /// The artifact could not be signed.
+    #[error("cannot sign the model: {0}")]
+    Sign(SignFault),
     /// The artifact would be too large to describe.
     #[error(
         "{document} of {size} bytes is larger than the limit of {limit} bytes: pack the folder in parts, or leave files out with --exclude"
@@ -91,6 +95,7 @@ impl PlanError {
             Self::Name(_)
             | Self::MissingExternalData { .. }
             | Self::Empty(_)
+            | Self::Sign(_)
             | Self::TooLarge { .. } => ErrorKind::Unsupported,
         }
     }

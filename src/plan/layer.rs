@@ -9,6 +9,8 @@ use crate::oci::media_type;
 pub enum LayerKind {
     /// The model manifest.
     Manifest,
+    /// A signature over the files and the model manifest.
+    Signature,
     /// A graph: an ONNX file, without its large tensors where it was split.
     Graph,
     /// A shard of tensors, or a weights file whole.
@@ -28,6 +30,7 @@ impl LayerKind {
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Manifest => media_type::LAYER_MANIFEST,
+            Self::Signature => media_type::LAYER_SIGNATURE,
             Self::Graph => media_type::LAYER_GRAPH,
             Self::Weights => media_type::LAYER_WEIGHTS,
             Self::Skeleton => media_type::LAYER_SKELETON,
@@ -41,6 +44,7 @@ impl LayerKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Manifest => "manifest",
+            Self::Signature => "signature",
             Self::Graph => "graph",
             Self::Weights => "weights",
             Self::Skeleton => "skeleton",

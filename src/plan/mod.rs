@@ -6,7 +6,7 @@
 //! compose    layers in order; every file as extents of them
 //! ───────── the outline: what is packed, and that it can be
 //! hash       digests of layers, files and tensors, on several threads, told one by one
-//! document   model manifest, config and OCI manifest: the plan
+//! document   model manifest, signature, config and OCI manifest: the plan
 //! ```
 //! Nothing is written and no weights are held in memory: the content of a layer is a list of
 //! [`Segments`], which a store reads from the original files. The plan depends on names and contents
@@ -26,6 +26,7 @@ mod hashed;
 mod layer;
 mod options;
 mod outline;
+mod sign;
 mod split;
 mod survey;
 
@@ -38,3 +39,4 @@ pub use hashed::Hashed;
 pub use layer::LayerKind;
 pub use options::{PlanOptions, TestSet};
 pub use outline::Outline;
+pub use sign::{LayerSigner, SignFault};

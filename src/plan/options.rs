@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::DigestCache;
+use super::{DigestCache, LayerSigner};
 use crate::model::FilePath;
 use crate::model::source::Selection;
 
@@ -27,6 +27,8 @@ pub struct PlanOptions {
     pub tests: Vec<TestSet>,
     /// Digests that are known already. The plan is the same without.
     pub cache: Option<DigestCache>,
+    /// Who signs it; without, the artifact has no signature layer.
+    pub signer: Option<LayerSigner>,
 }
 
 /// A folder of smoke tests in the layout of ONNX: `<case>/{input,output}_N.pb`.

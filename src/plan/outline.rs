@@ -55,14 +55,15 @@ impl Outline {
         self.plan_telling(|_| true)
     }
 
-    /// The same; tells each layer but the model manifest as soon as its digest is known, in no
+    /// The same; tells each layer but the model manifest and its signature as soon as its digest is known, in no
     /// order, and gives up when `told` says that no more is wanted.
     pub(crate) fn plan_telling(
         mut self,
         told: impl Fn(PlannedLayer) -> bool + Sync,
     ) -> Result<ArtifactPlan, PlanError> {
-        // The model manifest is the first layer, and no draft.
-        let layers = &self.expected.layers[1..];
+        // The first layers are no drafts: the model manifest, and the signature over it.
+        let own = self.expected.layers.len() - self.composition.drafts.len();
+        let layers = &self.expected.layers[own..];
         let cache = self.options.cache.as_ref();
         let told = |index: usize, digest| {
             let mut layer = layers[index].clone();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::ErrorKind;
-use crate::trust::{BundleError, KeyError, SignatureError, StatementError};
+use crate::trust::{BundleError, KeyError, SignatureError, StatementError, oms};
 
 /// Why something could not be signed, or was not trusted.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum TrustError {
     /// A statement was refused.
     #[error(transparent)]
     Statement(#[from] StatementError),
+    /// A model could not be signed, or its signature was refused.
+    #[error(transparent)]
+    Oms(#[from] oms::OmsError),
 }
 
 impl TrustError {
@@ -33,6 +36,7 @@ impl TrustError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Key { cause, .. } => cause.kind(),
+            Self::Oms(error) => error.kind(),
             Self::Signature(_) | Self::Bundle(_) | Self::Statement(_) => ErrorKind::Mismatch,
         }
     }

@@ -13,6 +13,7 @@ mod bundle;
 mod dsse;
 mod error;
 pub mod key;
+pub mod oms;
 mod statement;
 
 pub use bundle::{BUNDLE_V03, Bundle, BundleError, MAX_BUNDLE_SIZE, Material};

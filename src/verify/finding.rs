@@ -103,7 +103,7 @@ pub enum Code {
 }
 
 impl Finding {
-    pub(super) fn new(check: Check, subject: impl Into<String>, code: Code) -> Self {
+    pub(crate) fn new(check: Check, subject: impl Into<String>, code: Code) -> Self {
         let outcome = match code {
             Code::Verified => Outcome::Pass,
             Code::Indirect => Outcome::Unchecked,
@@ -118,7 +118,7 @@ impl Finding {
         }
     }
 
-    pub(super) fn because(mut self, message: impl Into<String>) -> Self {
+    pub(crate) fn because(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self
     }

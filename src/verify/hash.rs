@@ -58,6 +58,12 @@ pub(super) fn unreadable(check: Check, path: &FilePath, error: &io::Error) -> Fi
     Finding::new(check, path.as_str(), Code::Unreadable).because(error.to_string())
 }
 
+/// The SHA-256 of a regular file.
+pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
+    let file = folder::open_regular(path)?;
+    Ok(hash(file, Algorithm::Sha256, &[])?.digest)
+}
+
 /// What was read of a file.
 pub(super) struct Hashed {
     pub(super) digest: Digest,

@@ -14,7 +14,7 @@ mod error;
 mod finding;
 mod hash;
 mod layout;
-mod parallel;
+pub(crate) mod parallel;
 mod ranges;
 mod split_files;
 
@@ -22,4 +22,5 @@ pub use artifact::{ArtifactOptions, artifact};
 pub use directory::{DirectoryReport, directory, read_manifest};
 pub use error::VerifyError;
 pub use finding::{Check, Code, Finding, Outcome};
+pub(crate) use hash::digest_of;
 pub use layout::layout;

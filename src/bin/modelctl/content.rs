@@ -156,6 +156,7 @@ fn plan_options(options: &ContentOptions, context: &Context) -> Result<PlanOptio
             true => None,
             false => context.digest_cache(),
         },
+        signer: None,
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::timestamp::rfc3339;
 use crate::model::modelpack::{ModelConfig, ModelDescriptor, ModelFs, Technical, precision};
-use crate::model::{FilePath, MANIFEST_PATH, MAX_MODEL_MANIFEST_SIZE, ModelManifest};
+use crate::model::{FilePath, MANIFEST_PATH, MAX_MODEL_MANIFEST_SIZE, ModelManifest, Sha256};
 use crate::oci::{Descriptor, Digest, Document, Manifest, annotation, media_type};
 use crate::plan::artifact::{ArtifactPlan, PlannedLayer};
 use crate::plan::compose::Composition;
@@ -12,6 +12,8 @@ use crate::plan::content::Segments;
 use crate::plan::layer::{Draft, LayerKind};
 use crate::plan::{PlanError, PlanOptions};
 
+/// Where the signature stands that is made while an artifact is planned.
+const SIGNATURE_PATH: &str = ".modelctl/signatures/0.sig";
 /// The longest OCI manifest that is written: registries must take 4 MiB, and annotations may come.
 const MAX_OCI_MANIFEST: u64 = 3 * 1024 * 1024;
 
@@ -24,7 +26,13 @@ pub(in crate::plan) fn assemble(
     let created = created(options)?;
     let bytes = model_manifest.to_bytes();
     limit("model manifest", bytes.len(), MAX_MODEL_MANIFEST_SIZE)?;
-    let mut layers = vec![manifest_layer(bytes.clone())];
+    let mut layers = vec![own_layer(LayerKind::Manifest, MANIFEST_PATH, bytes.clone())];
+    if let Some(signer) = &options.signer {
+        let manifest = Sha256::try_from(Digest::sha256(&bytes)).expect("it is a SHA-256");
+        let signature = signer.sign(&model_manifest, manifest);
+        let signature = signature.map_err(PlanError::Sign)?;
+        layers.push(own_layer(LayerKind::Signature, SIGNATURE_PATH, signature));
+    }
     layers.extend(planned_layers(composition, &model_manifest));
     let descriptors: Vec<Descriptor> = layers.iter().map(|l| l.descriptor.clone()).collect();
     let digests = descriptors.iter().map(|layer| layer.digest).collect();
@@ -69,11 +77,12 @@ fn limit(document: &'static str, size: usize, limit: u64) -> Result<(), PlanErro
     })
 }
 
-fn manifest_layer(bytes: Vec<u8>) -> PlannedLayer {
+/// A layer that is about the others, and no draft.
+fn own_layer(kind: LayerKind, path: &str, bytes: Vec<u8>) -> PlannedLayer {
     let digest = Digest::sha256(&bytes);
-    let path: FilePath = MANIFEST_PATH.parse().expect("the path is safe");
+    let path: FilePath = path.parse().expect("the path is safe");
     let content = Segments::from(bytes);
-    let draft = Draft::new(LayerKind::Manifest, path, content);
+    let draft = Draft::new(kind, path, content);
     planned_layer(&draft, digest, 0)
 }
 

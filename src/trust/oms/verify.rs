@@ -1,0 +1,124 @@
+//! Signature bundles → statements that somebody has vouched for.
+
+use super::{ModelStatement, OmsError, Resources};
+use crate::model::{ModelManifest, Sha256};
+use crate::trust::{Bundle, IN_TOTO, KeyId, Material, PublicKey, StatementError};
+
+/// A signature bundle, of which nothing was verified yet.
+#[derive(Debug, Clone)]
+pub struct Signature(Bundle);
+
+/// By whom a signature may be.
+#[derive(Debug, Clone, Copy)]
+pub enum Trusted<'a> {
+    /// Whoever holds the private half of this key.
+    Key(&'a PublicKey),
+}
+
+/// What a signature says, and who says it: the signature was verified.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// Who has signed.
+    pub signer: SignedBy,
+    /// What was signed.
+    pub statement: ModelStatement,
+}
+
+/// Who has signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignedBy {
+    /// The holder of a key.
+    Key(KeyId),
+}
+
+impl Signature {
+    /// Parses a bundle of at most [`MAX_BUNDLE_SIZE`](crate::trust::MAX_BUNDLE_SIZE) bytes.
+    pub fn parse(bytes: &[u8]) -> Result<Self, OmsError> {
+        Ok(Self(Bundle::parse(bytes)?))
+    }
+
+    /// The bundle, to look for who may have made it.
+    pub fn bundle(&self) -> &Bundle {
+        &self.0
+    }
+
+    /// Verifies the signature; only then is the statement read.
+    ///
+    /// # Errors
+    /// The signature is by somebody else or over something else, or the statement is not one over a
+    /// model. Any error means that nothing was verified.
+    pub fn verify(&self, trusted: Trusted<'_>) -> Result<Verified, OmsError> {
+        let signer = match trusted {
+            Trusted::Key(key) => self.verify_key(key)?,
+        };
+        let envelope = &self.0.envelope;
+        if envelope.payload_type != IN_TOTO {
+            return Err(StatementError::Type(envelope.payload_type.clone()).into());
+        }
+        let statement = ModelStatement::parse(&envelope.payload)?;
+        Ok(Verified { signer, statement })
+    }
+
+    fn verify_key(&self, key: &PublicKey) -> Result<SignedBy, OmsError> {
+        let hints = [key.oms_hint(), key.cosign_hint()];
+        let other = |found: String| OmsError::OtherSigner {
+            found,
+            expected: format!("the key `{}`", key.id()),
+        };
+        match &self.0.material {
+            // A bundle that names another key is by that one, as the reference has it.
+            Material::PublicKey { hint, .. } if !hint.is_empty() && !hints.contains(hint) => {
+                let hint: String = hint.chars().take(64).collect();
+                return Err(other(format!("another key (hint {hint:?})")));
+            }
+            Material::PublicKey { .. } => {}
+            Material::Certificate(_) | Material::Chain(_) => {
+                return Err(other("the holder of a certificate".to_owned()));
+            }
+        }
+        self.0.envelope.verify(key)?;
+        Ok(SignedBy::Key(key.id()))
+    }
+}
+
+impl Verified {
+    /// Checks that exactly the files of a model are signed, with its model manifest, which has the
+    /// SHA-256 `manifest`: none missing, none besides, none with another content. Whether the files
+    /// are those of the model manifest is for others to find out.
+    pub fn check_model(&self, model: &ModelManifest, manifest: Sha256) -> Result<(), OmsError> {
+        let actual = Resources::of_model(model, manifest)?;
+        let compared = self.statement.files.compare(&actual);
+        compared.map_err(OmsError::Differs)
+    }
+}
+
+/// Verifies a signature layer, or a file of `.modelctl/signatures` of a pulled folder: somebody who
+/// is trusted has signed exactly the files of this model. `manifest` is the SHA-256 of the bytes of
+/// the model manifest. Reads no file of the model.
+///
+/// # Errors
+/// What the last of the trusted signers was refused for, or that there is none; with
+/// [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) whatever is wrong with the signature.
+pub fn check_layer(
+    bundle: &[u8],
+    trusted: &[Trusted<'_>],
+    model: &ModelManifest,
+    manifest: Sha256,
+) -> Result<Verified, OmsError> {
+    let signature = Signature::parse(bundle)?;
+    let mut refused = OmsError::OtherSigner {
+        found: "somebody".to_owned(),
+        expected: "nobody".to_owned(),
+    };
+    for signer in trusted {
+        match signature.verify(*signer) {
+            Ok(verified) => {
+                verified.check_model(model, manifest)?;
+                return Ok(verified);
+            }
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
