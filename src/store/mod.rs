@@ -31,7 +31,7 @@ pub use graph::{Graph, Node};
 pub use layout::{FileReader, GcOptions, GcPlan, Hold, Layout, RepairReport, Scratch};
 pub use memory::Memory;
 pub use progress::{Progress, Reported, WithProgress};
-pub(crate) use size::Size;
+pub use size::{Size, SizeError};
 pub use storage::{BlobSource, Referrers, Storage, Tags};
 pub use verify_reader::{VerifyReader, check_range};
 pub(crate) use write_back::{WRITE_BACK, write_back};

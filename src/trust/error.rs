@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::ErrorKind;
+use crate::trust::policy::PolicyError;
 use crate::trust::{BundleError, KeyError, SignatureError, StatementError, oms};
 
 /// Why something could not be signed, or was not trusted.
@@ -23,6 +24,9 @@ pub enum TrustError {
     /// A bundle was refused.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// A policy cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// A statement was refused.
     #[error(transparent)]
     Statement(#[from] StatementError),
@@ -37,6 +41,7 @@ impl TrustError {
         match self {
             Self::Key { cause, .. } => cause.kind(),
             Self::Oms(error) => error.kind(),
+            Self::Policy(_) => ErrorKind::Mismatch,
             Self::Signature(_) | Self::Bundle(_) | Self::Statement(_) => ErrorKind::Mismatch,
         }
     }

@@ -14,6 +14,7 @@ mod dsse;
 mod error;
 pub mod key;
 pub mod oms;
+pub mod policy;
 mod statement;
 
 pub use bundle::{BUNDLE_V03, Bundle, BundleError, MAX_BUNDLE_SIZE, Material};
