@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::ErrorKind;
+use crate::trust::check::{Distrust, SignersError};
 use crate::trust::policy::PolicyError;
 use crate::trust::{BundleError, KeyError, SignatureError, StatementError, oms};
 
@@ -33,6 +34,12 @@ pub enum TrustError {
     /// A model could not be signed, or its signature was refused.
     #[error(transparent)]
     Oms(#[from] oms::OmsError),
+    /// Signers cannot be required as asked.
+    #[error(transparent)]
+    Signers(#[from] SignersError),
+    /// An artifact is not signed as it should be, or that cannot be said.
+    #[error(transparent)]
+    Distrust(#[from] Distrust),
 }
 
 impl TrustError {
@@ -42,6 +49,8 @@ impl TrustError {
             Self::Key { cause, .. } => cause.kind(),
             Self::Oms(error) => error.kind(),
             Self::Policy(_) => ErrorKind::Mismatch,
+            Self::Signers(error) => error.kind(),
+            Self::Distrust(error) => error.kind(),
             Self::Signature(_) | Self::Bundle(_) | Self::Statement(_) => ErrorKind::Mismatch,
         }
     }

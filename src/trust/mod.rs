@@ -3,6 +3,7 @@
 //! ```text
 //! PrivateKey ─ Envelope (DSSE) ─ Bundle (sigstore v0.3) ─► beside a manifest, or a layer of it
 //! Bundle ─ PublicKey::verify ─ Statement (in-toto) ─► what was signed, read only after its signature
+//! artifact in a store ─ find ─ check ─► who has signed it, and what that proves
 //! ```
 //!
 //! Every document here is hostile until a key that the user named has verified it: sizes are
@@ -10,8 +11,11 @@
 
 mod base64;
 mod bundle;
+pub mod check;
+pub mod cosign;
 mod dsse;
 mod error;
+pub mod find;
 pub mod key;
 pub mod oms;
 pub mod policy;

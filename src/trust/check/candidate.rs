@@ -1,0 +1,225 @@
+//! One candidate against the signers.
+
+use super::{Form, Outcome, Report, SignatureCheck, Signer, SignerId, Signers};
+use crate::model::{ModelManifest, Sha256};
+use crate::oci::Digest;
+use crate::trust::cosign::SimpleSigning;
+use crate::trust::find::{Candidate, Content, Found};
+use crate::trust::oms::{self, ModelStatement, SignedBy};
+use crate::trust::{Bundle, IN_TOTO, Material, SignatureError, Statement};
+use crate::{Error, ErrorKind};
+
+/// Checks everything that was found. Reads nothing more: `model` is the model manifest of the
+/// artifact, against which signatures over files are checked.
+pub fn check(found: &Found, signers: &Signers, model: Option<&ModelManifest>) -> Report {
+    let subject = Subject {
+        artifact: found.artifact.digest,
+        model: model.zip(found.model_manifest),
+        signers,
+    };
+    let checks = found.candidates.iter();
+    Report {
+        artifact: subject.artifact,
+        checks: checks
+            .map(|candidate| check_one(candidate, &subject))
+            .collect(),
+        others: found.others.clone(),
+    }
+}
+
+/// What is in use, and who has to have signed it.
+struct Subject<'a> {
+    artifact: Digest,
+    /// The model manifest, and the SHA-256 of its bytes.
+    model: Option<(&'a ModelManifest, Sha256)>,
+    signers: &'a Signers,
+}
+
+impl Subject<'_> {
+    /// Whether a verified payload of model signing covers exactly the files of the model in use, and
+    /// its model manifest.
+    fn is_covered(&self, payload: &[u8], signer: &SignerId) -> Result<(), String> {
+        let Some((model, sha256)) = self.model else {
+            return Err(
+                "it is over files, and there is no model manifest that lists them".to_owned(),
+            );
+        };
+        let SignerId::Key(key) = signer;
+        let verified = ModelStatement::parse(payload).map(|statement| oms::Verified {
+            signer: SignedBy::Key(*key),
+            statement,
+        });
+        let covered = verified.and_then(|verified| verified.check_model(model, sha256));
+        covered.map_err(|error| error.to_string())
+    }
+}
+
+fn check_one(candidate: &Candidate, subject: &Subject<'_>) -> SignatureCheck {
+    let mut check = SignatureCheck {
+        source: candidate.source.clone(),
+        digest: candidate.blob,
+        outcome: Outcome::Invalid,
+        form: Form::Unknown,
+        predicate_type: candidate.claimed.clone(),
+        signer: None,
+        message: String::new(),
+        statement: None,
+        obstacle: None,
+    };
+    if let Some(claimed) = &candidate.claimed {
+        check.form = Form::of_predicate(claimed);
+    }
+    match &candidate.content {
+        Ok(Content::Bundle { bundle, .. }) => check.bundle(bundle, subject),
+        Ok(Content::Legacy { payload, signature }) => {
+            check.form = Form::CosignLegacy;
+            check.legacy(payload, signature, subject);
+        }
+        Ok(Content::Malformed(error)) => check.refuse(error.to_string()),
+        Ok(Content::Unsigned) => check.refuse("it has no signature in its annotation"),
+        Ok(Content::Misplaced(reason)) => check.refuse(reason.clone()),
+        Err(error) => check.unread(error),
+    }
+    check
+}
+
+impl SignatureCheck {
+    fn refuse(&mut self, message: impl Into<String>) {
+        self.outcome = Outcome::Invalid;
+        self.message = message.into();
+    }
+
+    /// Content that is not what its digest says is invalid; anything else may be a passing trouble.
+    fn unread(&mut self, error: &Error) {
+        self.message = error.to_string();
+        self.outcome = match error.kind() {
+            ErrorKind::Mismatch if self.digest.is_some() => Outcome::Invalid,
+            kind => {
+                self.obstacle = Some(kind);
+                Outcome::Unchecked
+            }
+        };
+    }
+
+    fn accept(&mut self, signer: SignerId) {
+        self.outcome = Outcome::Valid;
+        self.signer = Some(signer);
+    }
+
+    fn bundle(&mut self, bundle: &Bundle, subject: &Subject<'_>) {
+        let verify = |signer: &Signer| match signer {
+            Signer::Key(key) => bundle.envelope.verify(key),
+        };
+        let signer = match made_by(subject.signers, verify) {
+            Ok(signer) => signer,
+            Err(SignatureError::Malformed) => {
+                return self.refuse(SignatureError::Malformed.to_string());
+            }
+            Err(SignatureError::Invalid) => return self.not_made_by(bundle, subject.signers),
+        };
+        let envelope = &bundle.envelope;
+        if envelope.payload_type != IN_TOTO {
+            let got = &envelope.payload_type;
+            return self.refuse(format!("its payload is a {got:?}, expected {IN_TOTO:?}"));
+        }
+        let statement = match Statement::parse(&envelope.payload) {
+            Ok(statement) => statement,
+            Err(error) => return self.refuse(error.to_string()),
+        };
+        self.form = Form::of_predicate(&statement.predicate_type);
+        self.predicate_type = Some(statement.predicate_type.clone());
+        let covered = match self.form {
+            Form::ModelSigning => subject.is_covered(&envelope.payload, &signer),
+            _ => is_about(&statement, &subject.artifact),
+        };
+        match covered {
+            Ok(()) => {
+                self.accept(signer);
+                self.statement = Some(statement);
+            }
+            Err(reason) => self.refuse(reason),
+        }
+    }
+
+    /// No key fits. Whether that is because it was changed, or because somebody else made it, only
+    /// its hint can tell, which nobody has signed.
+    fn not_made_by(&mut self, bundle: &Bundle, signers: &Signers) {
+        let ours = match &bundle.material {
+            Material::PublicKey { hint, spki } => signers.iter().any(|signer| match signer {
+                Signer::Key(key) => {
+                    *hint == key.cosign_hint()
+                        || *hint == key.oms_hint()
+                        || spki.as_deref() == Some(key.spki())
+                }
+            }),
+            Material::Certificate(_) | Material::Chain(_) => {
+                return self.other("it is by the holder of a certificate, and none is trusted");
+            }
+        };
+        match ours {
+            true => self.refuse("the signature does not match what it is over"),
+            false => self.other("it is by none of the keys given"),
+        }
+    }
+
+    fn other(&mut self, message: &str) {
+        self.outcome = Outcome::OtherSigner;
+        self.message = message.to_owned();
+    }
+
+    fn legacy(&mut self, payload: &[u8], signature: &[u8], subject: &Subject<'_>) {
+        let verify = |signer: &Signer| match signer {
+            Signer::Key(key) => key.verify(payload, signature),
+        };
+        let signer = match made_by(subject.signers, verify) {
+            Ok(signer) => signer,
+            Err(SignatureError::Malformed) => {
+                return self.refuse(SignatureError::Malformed.to_string());
+            }
+            Err(SignatureError::Invalid) => return self.other("it is by none of the keys given"),
+        };
+        match SimpleSigning::parse(payload) {
+            Ok(signed) if signed.manifest() == subject.artifact => self.accept(signer),
+            Ok(signed) => self.refuse(format!(
+                "it is over another manifest, `{}`",
+                signed.manifest()
+            )),
+            Err(error) => self.refuse(error.to_string()),
+        }
+    }
+}
+
+/// The first signer whose signature it is.
+fn made_by(
+    signers: &Signers,
+    verify: impl Fn(&Signer) -> Result<(), SignatureError>,
+) -> Result<SignerId, SignatureError> {
+    let mut refused = SignatureError::Malformed;
+    for signer in signers.iter() {
+        match verify(signer) {
+            Ok(()) => return Ok(signer.id()),
+            // Malformed may only mean that it is one of another curve.
+            Err(SignatureError::Invalid) => refused = SignatureError::Invalid,
+            Err(SignatureError::Malformed) => {}
+        }
+    }
+    Err(refused)
+}
+
+/// Whether a verified statement is about the manifest in use.
+fn is_about(statement: &Statement, artifact: &Digest) -> Result<(), String> {
+    let sha256 = Sha256::try_from(*artifact);
+    let sha256 = sha256.map_err(|digest| format!("`{digest}` is no SHA-256"))?;
+    if statement.subject.iter().any(|subject| subject.is(sha256)) {
+        return Ok(());
+    }
+    let mut named = statement.subject.iter();
+    let named = named.find_map(|subject| subject.digest.get("sha256"));
+    Err(match named {
+        Some(hex) => format!(
+            "it is over another manifest, {:?}",
+            format!("sha256:{hex:.64}")
+        ),
+        None => "it is over no SHA-256".to_owned(),
+    })
+}
