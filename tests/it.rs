@@ -17,6 +17,7 @@ mod store;
 mod support;
 mod transfer;
 mod transport;
+mod trust;
 mod verify;
 
 /// A test file that nobody lists would never run.

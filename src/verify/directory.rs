@@ -14,7 +14,7 @@ use crate::model::{
     FilePath, Form, MANIFEST_PATH, MAX_MODEL_MANIFEST_SIZE, ModelDir, ModelManifest,
     SIGNATURES_FOLDER,
 };
-use crate::oci::Algorithm;
+use crate::oci::{Algorithm, Digest};
 
 /// What may stand at the top of a folder beside a model: signatures do not cover it either.
 const IGNORED: [&str; 4] = [".git", ".github", ".gitattributes", ".gitignore"];
@@ -26,6 +26,8 @@ pub struct DirectoryReport {
     pub findings: Vec<Finding>,
     /// What the files are.
     pub form: Form,
+    /// The digest of the model manifest, as it is in the folder.
+    pub manifest: Digest,
     /// The folder, if nothing failed.
     pub directory: Option<ModelDir>,
 }
@@ -45,6 +47,7 @@ fn read(root: &Path) -> Result<Vec<u8>, VerifyError> {
 /// the split form, each original is hashed through its extents, without being written. Blocks.
 pub fn directory(root: &Path) -> Result<DirectoryReport, VerifyError> {
     let bytes = read(root)?;
+    let manifest = Digest::sha256(&bytes);
     let model = match ModelManifest::parse_alone(&bytes) {
         Ok(model) => model,
         Err(error) => {
@@ -52,6 +55,7 @@ pub fn directory(root: &Path) -> Result<DirectoryReport, VerifyError> {
             return Ok(DirectoryReport {
                 findings: vec![finding.because(error.to_string())],
                 form: Form::Original,
+                manifest,
                 directory: None,
             });
         }
@@ -76,6 +80,7 @@ pub fn directory(root: &Path) -> Result<DirectoryReport, VerifyError> {
     Ok(DirectoryReport {
         findings,
         form,
+        manifest,
         directory: clean.then(|| ModelDir::new(root.to_owned(), model, form)),
     })
 }

@@ -39,6 +39,8 @@ pub enum Check {
     Blob,
     /// An entry of a layout's index.
     Entry,
+    /// A signature.
+    Signature,
 }
 
 impl Check {
@@ -53,6 +55,7 @@ impl Check {
             Self::File => "file",
             Self::Blob => "blob",
             Self::Entry => "entry",
+            Self::Signature => "signature",
         }
     }
 }
@@ -100,13 +103,15 @@ pub enum Code {
     Unreadable,
     /// It is made of several ranges, or of something that failed.
     Indirect,
+    /// It is a signature by somebody who was not asked for.
+    OtherSigner,
 }
 
 impl Finding {
     pub(crate) fn new(check: Check, subject: impl Into<String>, code: Code) -> Self {
         let outcome = match code {
             Code::Verified => Outcome::Pass,
-            Code::Indirect => Outcome::Unchecked,
+            Code::Indirect | Code::OtherSigner => Outcome::Unchecked,
             _ => Outcome::Fail,
         };
         Self {

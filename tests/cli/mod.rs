@@ -15,6 +15,7 @@ mod reference;
 mod registry;
 mod run;
 mod seeds;
+mod sign;
 mod signals;
 mod usage;
 mod verify;

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use modelctl::model::FilePath;
 use modelctl::model::source::Selection;
 use modelctl::pack::{self, PackOptions};
-use modelctl::plan::{ArtifactPlan, Outline, PlanOptions, TestSet};
+use modelctl::plan::{ArtifactPlan, LayerSigner, Outline, PlanOptions, TestSet};
+use modelctl::trust::oms::Signer;
 use tempfile::TempDir;
 
 use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::options::{ContentOptions, TestOptions};
+use crate::options::{ContentOptions, SignatureOptions, TestOptions};
 use crate::output::{Output, Style};
 use crate::places::Spot;
 use crate::progress::{show_hashing, watch};
@@ -44,6 +45,7 @@ pub(crate) async fn outline(
     output: &mut Output,
 ) -> Result<Content, Failure> {
     let mut plan_options = plan_options(&options, context)?;
+    plan_options.signer = signer(&options.signature, context, output).await?;
     let tolerances = (options.tests.rtol, options.tests.atol);
     let mut recorded = None;
     if let Some(recording) = recording(path.clone(), options.tests)? {
@@ -158,6 +160,22 @@ fn plan_options(options: &ContentOptions, context: &Context) -> Result<PlanOptio
         },
         signer: None,
     })
+}
+
+/// Who signs the artifact, if somebody is to.
+async fn signer(
+    options: &SignatureOptions,
+    context: &Context,
+    output: &mut Output,
+) -> Result<Option<LayerSigner>, Failure> {
+    let Some(path) = &options.sign_key else {
+        return Ok(None);
+    };
+    let key = context.private_key(path, &options.passphrase, output);
+    let signer = Signer::new(key.await?);
+    Ok(Some(LayerSigner::new(move |model, manifest| {
+        Ok(signer.sign_layer(model, manifest)?)
+    })))
 }
 
 /// The date of the artifact. A value that is none ends the command, as the specification asks.

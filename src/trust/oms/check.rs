@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::folder::{Folder, Found, sha256_of};
-use super::{IgnorePaths, ModelStatement, OmsError, Resource, Signed};
+use super::pulled::{none_trusted, signature_finding};
+use super::{IgnorePaths, ModelStatement, OmsError, Resource, Signature, Signed, Trusted};
 use crate::model::Sha256;
 use crate::verify::{Check, Code, Finding, parallel};
 
@@ -15,6 +16,32 @@ pub struct FolderOptions {
     pub ignore_paths: IgnorePaths,
     /// Whether there may be files that were not signed.
     pub ignore_unsigned_files: bool,
+}
+
+/// Checks a signature file over a model on disk: somebody who is trusted has made it, and the files
+/// are those that were signed. They are hashed only if the signature is valid. Blocks.
+///
+/// # Errors
+/// Those of [`ModelStatement::check_folder`].
+pub fn check_signed(
+    signature: (&str, &[u8]),
+    trusted: &[Trusted<'_>],
+    model: &Folder,
+    options: &FolderOptions,
+) -> Result<Vec<Finding>, OmsError> {
+    let (name, bundle) = signature;
+    let verified = Signature::parse(bundle).and_then(|signature| signature.verify_any(trusted));
+    let statement = verified
+        .as_ref()
+        .ok()
+        .map(|verified| verified.statement.clone());
+    let mut findings = vec![signature_finding(name, verified)];
+    match statement {
+        Some(statement) => findings.extend(statement.check_folder(model, options)?),
+        None if findings[0].is_failure() => {}
+        None => findings.push(none_trusted(name)),
+    }
+    Ok(findings)
 }
 
 impl ModelStatement {

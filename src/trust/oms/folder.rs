@@ -74,6 +74,25 @@ impl Folder {
         (!path.is_empty()).then(|| path.to_owned())
     }
 
+    /// What a signature over the model leaves out: the git names, the signature file if it is in the
+    /// folder, and what the caller names, by its path from the root of the model or by an absolute
+    /// one.
+    pub fn ignoring(&self, signature: &Path, paths: &[PathBuf]) -> Result<IgnorePaths, OmsError> {
+        let mut list = IgnorePaths::git();
+        for path in paths {
+            let inside = match path.is_absolute() {
+                true => self.path_of(path),
+                false => None,
+            };
+            list.add(&inside.unwrap_or_else(|| path.to_string_lossy().into_owned()))?;
+        }
+        if let Some(path) = self.path_of(signature) {
+            // It is no choice of the caller's: its name may have the characters of patterns.
+            list.add_recorded(&path)?;
+        }
+        Ok(list)
+    }
+
     /// Hashes every file that is not left out, on several threads. Blocks.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! Statements → signature bundles.
 
-use super::{GIT_NAMES, IgnorePaths, ModelStatement, OmsError, Resources};
+use super::{Folder, GIT_NAMES, IgnorePaths, ModelStatement, OmsError, Resources};
 use crate::model::{ModelManifest, SIGNATURES_FOLDER, Sha256};
-use crate::trust::{Bundle, BundleError, Envelope, IN_TOTO, MAX_BUNDLE_SIZE, Material, PrivateKey};
+use crate::trust::{
+    Bundle, BundleError, Envelope, IN_TOTO, MAX_BUNDLE_SIZE, Material, PrivateKey, PublicKey,
+};
 
 /// What the statement of a signature layer calls a model without a name.
 const UNNAMED: &str = "model";
@@ -12,6 +14,15 @@ const UNNAMED: &str = "model";
 pub struct Signer {
     key: PrivateKey,
     material: Material,
+}
+
+/// The signature of a model on disk.
+#[derive(Debug, Clone)]
+pub struct SignedFolder {
+    /// The bundle, to be written to a file.
+    pub bundle: Vec<u8>,
+    /// What it says.
+    pub statement: ModelStatement,
 }
 
 impl Signer {
@@ -35,6 +46,26 @@ impl Signer {
             true => Err(BundleError::TooLarge.into()),
             false => Ok(bundle),
         }
+    }
+
+    /// Hashes the files of a model on disk, and signs them. Blocks.
+    ///
+    /// # Errors
+    /// A file that cannot be signed, those of [`sign`](Self::sign), and that there is no file.
+    pub fn sign_folder(
+        &self,
+        model: &Folder,
+        ignore_paths: IgnorePaths,
+    ) -> Result<SignedFolder, OmsError> {
+        let resources = model.hash(&ignore_paths)?;
+        let statement = ModelStatement::new(model.name().to_owned(), resources, ignore_paths);
+        let bundle = self.sign(&statement)?;
+        Ok(SignedFolder { bundle, statement })
+    }
+
+    /// The key that verifies what is signed.
+    pub fn public_key(&self) -> PublicKey {
+        self.key.public_key()
     }
 
     /// Makes a signature layer: over the files of a model and its model manifest, which has the

@@ -1,5 +1,7 @@
 //! Signature bundles → statements that somebody has vouched for.
 
+use std::fmt;
+
 use super::{ModelStatement, OmsError, Resources};
 use crate::model::{ModelManifest, Sha256};
 use crate::trust::{Bundle, IN_TOTO, KeyId, Material, PublicKey, StatementError};
@@ -60,6 +62,26 @@ impl Signature {
         Ok(Verified { signer, statement })
     }
 
+    /// Verifies the signature with the first signer who fits.
+    ///
+    /// # Errors
+    /// Those of [`verify`](Self::verify): what is wrong with the signature, if it is by one of these
+    /// signers, else that it is not.
+    pub fn verify_any(&self, trusted: &[Trusted<'_>]) -> Result<Verified, OmsError> {
+        let mut refused = OmsError::OtherSigner {
+            found: "somebody".to_owned(),
+            expected: "nobody".to_owned(),
+        };
+        for signer in trusted {
+            match self.verify(*signer) {
+                Ok(verified) => return Ok(verified),
+                Err(error) if matches!(refused, OmsError::OtherSigner { .. }) => refused = error,
+                Err(_) => {}
+            }
+        }
+        Err(refused)
+    }
+
     fn verify_key(&self, key: &PublicKey) -> Result<SignedBy, OmsError> {
         let hints = [key.oms_hint(), key.cosign_hint()];
         let other = |found: String| OmsError::OtherSigner {
@@ -98,27 +120,37 @@ impl Verified {
 /// the model manifest. Reads no file of the model.
 ///
 /// # Errors
-/// What the last of the trusted signers was refused for, or that there is none; with
-/// [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) whatever is wrong with the signature.
+/// Those of [`Signature::verify_any`], and [`OmsError::Differs`]; each with
+/// [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch).
 pub fn check_layer(
     bundle: &[u8],
     trusted: &[Trusted<'_>],
     model: &ModelManifest,
     manifest: Sha256,
 ) -> Result<Verified, OmsError> {
-    let signature = Signature::parse(bundle)?;
-    let mut refused = OmsError::OtherSigner {
-        found: "somebody".to_owned(),
-        expected: "nobody".to_owned(),
-    };
-    for signer in trusted {
-        match signature.verify(*signer) {
-            Ok(verified) => {
-                verified.check_model(model, manifest)?;
-                return Ok(verified);
-            }
-            Err(error) => refused = error,
+    let verified = Signature::parse(bundle)?.verify_any(trusted)?;
+    verified.check_model(model, manifest)?;
+    Ok(verified)
+}
+
+impl fmt::Display for Verified {
+    /// Who has signed what, and what that leaves open.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (signer, statement) = (&self.signer, &self.statement);
+        let (count, root) = (statement.files.count(), statement.files.root().hex());
+        write!(f, "by {signer}, over {count} files with the root {root}")?;
+        let further: Vec<&str> = statement.further_ignore_paths().collect();
+        match further.is_empty() {
+            true => Ok(()),
+            false => write!(f, "; leaves out `{}`", further.join("`, `")),
         }
     }
-    Err(refused)
+}
+
+impl fmt::Display for SignedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => write!(f, "key {id}"),
+        }
+    }
 }

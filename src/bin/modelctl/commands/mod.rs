@@ -18,5 +18,6 @@ pub(crate) mod registry;
 pub(crate) mod repair;
 pub(crate) mod rm;
 pub(crate) mod run;
+pub(crate) mod sign;
 pub(crate) mod tag;
 pub(crate) mod verify;

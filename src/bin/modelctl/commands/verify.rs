@@ -1,10 +1,14 @@
 //! `verify`: checks an artifact, a layout or a folder, and lists what it found.
 
+mod signed;
+
 use std::path::PathBuf;
 
 use clap::Args;
 use modelctl::oci::Place;
 use modelctl::store::Layout;
+use modelctl::trust::oms::{self, Trusted};
+use modelctl::trust::{PublicKey, TrustError};
 use modelctl::verify::{self, ArtifactOptions};
 
 use crate::blocking::blocking;
@@ -19,10 +23,14 @@ use crate::reports::FindingsReport;
 const HELP: &str = "\
 Every blob and file is read and hashed. A folder may be one that `pull` wrote, in either layout, or
 that oras or modctl wrote. `oci:DIR` without a tag is the whole layout. Exit 5 if anything fails.
+With --key, the signatures of a pulled folder are checked, too; with --signature, any folder or file
+against one that `sign` or another OpenSSF Model Signing tool made.
 
 Examples:
   modelctl verify registry.example/demo/mlp:v1
   modelctl verify ./mlp
+  modelctl verify ./mlp --key release.pub
+  modelctl verify ./model --signature model.sig --key release.pub
   modelctl verify store:demo/mlp:v1 --json
   modelctl verify oci:./layout";
 
@@ -33,6 +41,11 @@ pub(crate) struct VerifyArgs {
     /// The artifact or folder
     #[arg(value_name = "ARTIFACT|DIR")]
     place: Place,
+    /// Public key of a signer who is trusted; may be given several times, for any of them
+    #[arg(long, value_name = "KEY", help_heading = "Signatures")]
+    key: Vec<PathBuf>,
+    #[command(flatten)]
+    signed: signed::SignedOptions,
     #[command(flatten)]
     registry: RegistryOptions,
 }
@@ -43,8 +56,19 @@ pub(crate) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    let keys = args.key.iter().map(|key| context.public_key(key));
+    let keys = keys.collect::<Result<Vec<PublicKey>, Failure>>()?;
     let report = match args.place {
-        Place::Path(path) => folder(path).await?,
+        Place::Path(path) => match args.signed.signature {
+            Some(_) => signed::verify(path, args.signed, keys).await?,
+            None => folder(path, keys).await?,
+        },
+        place if args.signed.signature.is_some() || !keys.is_empty() => {
+            return Err(Failure::WrongPlace {
+                place,
+                expected: "a folder, whose signatures are checked",
+            });
+        }
         Place::Layout { path, tag: None } => layout(path).await?,
         place => artifact(&place, &args.registry, context, output.style()).await?,
     };
@@ -54,13 +78,23 @@ pub(crate) async fn run(
     Ok(output.note(format_args!("verified {}: {checks} checks", report.name))?)
 }
 
-async fn folder(path: PathBuf) -> Result<FindingsReport, Failure> {
+async fn folder(path: PathBuf, keys: Vec<PublicKey>) -> Result<FindingsReport, Failure> {
     let name = path.display().to_string();
-    let report = blocking(move || verify::directory(&path)).await;
+    let findings = blocking(move || -> Result<_, modelctl::Error> {
+        let mut report = verify::directory(&path)?;
+        if !keys.is_empty() {
+            let trusted: Vec<Trusted<'_>> = keys.iter().map(Trusted::Key).collect();
+            let signatures = oms::check_pulled(&path, &report, &trusted);
+            report
+                .findings
+                .extend(signatures.map_err(TrustError::from)?);
+        }
+        Ok(report.findings)
+    });
     Ok(FindingsReport {
         name,
         digest: None,
-        findings: report.map_err(modelctl::Error::from)?.findings,
+        findings: findings.await?,
     })
 }
 

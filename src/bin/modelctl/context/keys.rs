@@ -6,7 +6,7 @@ use std::os::fd::RawFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use modelctl::trust::{KeyError, Passphrase, PrivateKey, TrustError};
+use modelctl::trust::{KeyError, Passphrase, PrivateKey, PublicKey, TrustError};
 use zeroize::Zeroizing;
 
 use super::Context;
@@ -43,6 +43,12 @@ impl Context {
             key => key,
         };
         key.map_err(|cause| refused(path, cause))
+    }
+
+    /// A key that verifies.
+    pub(crate) fn public_key(&self, path: &Path) -> Result<PublicKey, Failure> {
+        let file = self.key_file(path)?;
+        PublicKey::parse(&file).map_err(|cause| refused(path, cause))
     }
 
     /// The passphrase from the descriptor, the environment or the terminal, if one of them gives it.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::InputArgs;
+use super::{InputArgs, PassphraseOptions};
 use crate::worker::RuntimeOptions;
 
 /// What is packed, what is said of it, and the smoke tests that go with it.
@@ -32,9 +32,25 @@ pub(crate) struct ContentOptions {
     /// Read and hash every file, even those that are known to be unchanged
     #[arg(long, help_heading = "Files")]
     pub(crate) no_cache: bool,
+    /// Who signs it.
+    #[command(flatten)]
+    pub(crate) signature: SignatureOptions,
     /// Smoke tests and how to make them.
     #[command(flatten)]
     pub(crate) tests: TestOptions,
+}
+
+/// Who signs what is packed.
+#[derive(Args)]
+#[command(next_help_heading = "Signature")]
+pub(crate) struct SignatureOptions {
+    /// Sign all files with this private key, in a layer that travels with the model; `env://NAME` is
+    /// the key itself in a variable
+    #[arg(long, value_name = "KEY")]
+    pub(crate) sign_key: Option<PathBuf>,
+    /// What opens the key.
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseOptions,
 }
 
 /// Smoke tests and how to make them.

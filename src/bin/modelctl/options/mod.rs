@@ -5,7 +5,7 @@ mod input;
 mod key;
 mod registry;
 
-pub(crate) use content::{ContentOptions, TestOptions, tolerance};
+pub(crate) use content::{ContentOptions, SignatureOptions, TestOptions, tolerance};
 pub(crate) use input::InputArgs;
 pub(crate) use key::PassphraseOptions;
 pub(crate) use registry::{RegistryOptions, host};

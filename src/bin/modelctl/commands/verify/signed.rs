@@ -1,0 +1,71 @@
+//! `verify DIR --signature FILE`: a folder against a signature file.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use modelctl::trust::oms::{self, Folder, FolderOptions, Trusted};
+use modelctl::trust::{MAX_BUNDLE_SIZE, PublicKey, TrustError};
+
+use crate::blocking::blocking;
+use crate::failure::Failure;
+use crate::reports::FindingsReport;
+
+/// A signature file, and what it need not cover.
+#[derive(Args)]
+#[command(next_help_heading = "Signatures")]
+pub(super) struct SignedOptions {
+    /// Check the files against this signature, which OpenSSF Model Signing has made
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(super) signature: Option<PathBuf>,
+    /// File or folder of DIR that need not be signed, by its path from there or an absolute one; may
+    /// be given several times
+    #[arg(long, value_name = "PATH", requires = "signature")]
+    ignore_path: Vec<PathBuf>,
+    /// Accept files that were not signed
+    #[arg(long, requires = "signature")]
+    ignore_unsigned_files: bool,
+}
+
+/// Checks the signature, and the files if it is valid.
+pub(super) async fn verify(
+    path: PathBuf,
+    options: SignedOptions,
+    keys: Vec<PublicKey>,
+) -> Result<FindingsReport, Failure> {
+    let name = path.display().to_string();
+    let signature = options.signature.unwrap_or_default();
+    let bundle = read(&signature)?;
+    let findings = blocking(move || {
+        let model = Folder::open(&path)?;
+        let ignore_paths = model.ignoring(&signature, &options.ignore_path)?;
+        let folder_options = FolderOptions {
+            ignore_paths,
+            ignore_unsigned_files: options.ignore_unsigned_files,
+        };
+        let trusted: Vec<Trusted<'_>> = keys.iter().map(Trusted::Key).collect();
+        let signature = signature.display().to_string();
+        oms::check_signed((&signature, &bundle), &trusted, &model, &folder_options)
+    });
+    let findings = findings.await.map_err(TrustError::from);
+    Ok(FindingsReport {
+        name,
+        digest: None,
+        findings: findings.map_err(modelctl::Error::from)?,
+    })
+}
+
+/// One byte more than may be is enough for the library to refuse it.
+fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(MAX_BUNDLE_SIZE + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(source) => Err(Failure::File {
+            path: path.clone(),
+            source,
+        }),
+    }
+}

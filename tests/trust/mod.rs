@@ -1,0 +1,3 @@
+//! Who has made a model.
+
+mod oms;
