@@ -160,6 +160,10 @@ impl<S: Referrers> Referrers for WithProgress<S> {
     async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
         self.inner.referrers(subject).await
     }
+
+    async fn first_referrers(&self, subject: &Digest, limit: usize) -> Result<Vec<Descriptor>> {
+        self.inner.first_referrers(subject, limit).await
+    }
 }
 
 /// A reader that reports what passes, and its end.

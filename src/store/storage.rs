@@ -130,4 +130,18 @@ pub trait Tags: Send + Sync {
 pub trait Referrers: Send + Sync {
     /// Describes every manifest whose subject is this digest, with artifact type and annotations.
     fn referrers(&self, subject: &Digest) -> impl Future<Output = Result<Vec<Descriptor>>> + Send;
+
+    /// Describes the first `limit` of them at most, and asks for no more pages of a list once it has
+    /// so many. Who wants to know whether there are more asks for one more.
+    fn first_referrers(
+        &self,
+        subject: &Digest,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Descriptor>>> + Send {
+        async move {
+            let mut first = self.referrers(subject).await?;
+            first.truncate(limit);
+            Ok(first)
+        }
+    }
 }

@@ -14,18 +14,29 @@ use crate::transport::error::ProtocolFault;
 
 impl Referrers for Repository {
     async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
-        match self.listed_referrers(subject).await? {
+        match self.listed_referrers(subject, None).await? {
             Some(referrers) => Ok(referrers),
             None => Ok(self.tagged_referrers(subject).await?),
         }
     }
+
+    async fn first_referrers(&self, subject: &Digest, limit: usize) -> Result<Vec<Descriptor>> {
+        let mut first = match self.listed_referrers(subject, Some(limit)).await? {
+            Some(referrers) => referrers,
+            None => self.tagged_referrers(subject).await?,
+        };
+        first.truncate(limit);
+        Ok(first)
+    }
 }
 
 impl Repository {
-    /// What the registry lists; nothing if it has no such list.
+    /// What the registry lists, to the end of the page that reaches `enough`; nothing if it has no
+    /// such list.
     async fn listed_referrers(
         &self,
         subject: &Digest,
+        enough: Option<usize>,
     ) -> Result<Option<Vec<Descriptor>>, TransportError> {
         let accept = HeaderValue::from_static(media_type::INDEX);
         let request = self.request(Method::GET, &format!("referrers/{subject}"), Access::Pull);
@@ -47,6 +58,9 @@ impl Repository {
             referrers.extend(index.manifests.iter().cloned());
             if referrers.len() > MAX_ITEMS {
                 return Err(answer.protocol(ProtocolFault::TooManyItems(MAX_ITEMS)));
+            }
+            if enough.is_some_and(|enough| referrers.len() >= enough) {
+                return Ok(Some(referrers));
             }
         }
     }

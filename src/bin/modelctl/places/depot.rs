@@ -120,4 +120,12 @@ impl Referrers for Depot {
             Self::Archive(archive) => archive.referrers(subject).await,
         }
     }
+
+    async fn first_referrers(&self, subject: &Digest, limit: usize) -> Result<Vec<Descriptor>> {
+        match self {
+            Self::Repository(repository) => repository.first_referrers(subject, limit).await,
+            Self::Layout(layout) => layout.first_referrers(subject, limit).await,
+            Self::Archive(archive) => archive.first_referrers(subject, limit).await,
+        }
+    }
 }
