@@ -8,7 +8,7 @@ use super::SeedError;
 use super::chain::{Cover, Known, Segment};
 use super::place::{Place, Root};
 use super::seeds::Seeds;
-use crate::model::{FilePath, MANIFEST_PATH, MAX_MODEL_MANIFEST_SIZE, ModelManifest};
+use crate::model::{File, FilePath, MANIFEST_PATH, MAX_MODEL_MANIFEST_SIZE, ModelManifest};
 
 /// Finds what is wanted in a folder. Files that are gone or have another length are left out;
 /// whether the rest is what the model manifest says shows when it is used. Blocks.
@@ -29,7 +29,7 @@ pub(super) fn add(seeds: &mut Seeds, path: &Path) -> Result<(), SeedError> {
         root,
         known: HashMap::new(),
     };
-    let originals = originals(seeds, &model, &mut files);
+    let originals = originals(&model, |file| files.place(seeds, &file.path, file.size));
     seeds.add_model(&model, &originals);
     let layers = layers(seeds, &model, &mut files);
     seeds.add_model(&model, &layers);
@@ -56,11 +56,15 @@ impl<'a> Files<'a> {
     }
 }
 
-/// Where the layers are in the original files: the extents, inverted.
-fn originals<'a>(seeds: &mut Seeds, model: &'a ModelManifest, files: &mut Files<'a>) -> Vec<Cover> {
+/// Where the layers are in the original files: the extents, inverted. `place` says which place of the
+/// seeds a file is.
+pub(super) fn originals<'a>(
+    model: &'a ModelManifest,
+    mut place: impl FnMut(&'a File) -> Option<usize>,
+) -> Vec<Cover> {
     let mut known = vec![Vec::new(); model.layers.len()];
     for file in &model.files {
-        let Some(place) = files.place(seeds, &file.path, file.size) else {
+        let Some(place) = place(file) else {
             continue;
         };
         let mut at = 0;

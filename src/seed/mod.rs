@@ -21,6 +21,7 @@ mod chain;
 mod check;
 mod error;
 mod folder;
+mod forecast;
 mod place;
 mod reader;
 mod seeded;
@@ -30,5 +31,6 @@ mod stored;
 mod wanted;
 
 pub use error::SeedError;
+pub use forecast::forecast;
 pub use seeded::Seeded;
 pub use seeds::{Saved, Seeds};

@@ -8,12 +8,10 @@ use std::sync::Arc;
 
 use tokio::io::AsyncRead;
 
-use super::chain::Chain;
 use super::check;
 use super::reader::{Counted, Flow};
 use super::seeds::Seeds;
 use super::steps::{self, Step};
-use super::wanted::Part;
 use crate::Result;
 use crate::oci::{Descriptor, Digest};
 use crate::store::{BlobSource, Referrers, Storage, VerifyReader, check_range, on_thread};
@@ -40,25 +38,20 @@ impl<S: Storage + Clone + 'static> Seeded<S> {
         if self.seeds.is_spent(&blob.digest) {
             return None;
         }
-        if let Some(chain) = self.seeds.found(&(blob.digest, blob.size)).first() {
+        if let Some(chain) = self.seeds.whole(blob) {
             return Some(vec![Step::Local(chain.clone())]);
         }
-        let parts = self.seeds.parts(&blob.digest);
-        // If all that is said of the seeds were true: reading them may not be worth it.
-        let hoped: Vec<Option<Chain>> = parts.iter().map(|part| self.hoped(part)).collect();
-        if !self.can_be_had(&steps::plan(blob.size, parts, &hoped)?) {
+        // Reading the seeds may not be worth it.
+        if !self.can_be_had(&self.seeds.hoped(blob)?) {
             return None;
         }
-        let (seeds, parts) = (Arc::clone(&self.seeds), parts.to_vec());
+        let parts = self.seeds.parts(&blob.digest).to_vec();
+        let seeds = Arc::clone(&self.seeds);
         let planned = {
             let size = blob.size;
             on_thread(move || steps::plan(size, &parts, &check::verified(&seeds, &parts))).await
         };
         planned.filter(|steps| self.can_be_had(steps))
-    }
-
-    fn hoped(&self, part: &Part) -> Option<Chain> {
-        self.seeds.found(&part.key()).first().cloned()
     }
 
     fn can_be_had(&self, steps: &[Step]) -> bool {
@@ -153,5 +146,9 @@ impl<S: Storage + Clone + 'static> Storage for Seeded<S> {
 impl<S: Referrers> Referrers for Seeded<S> {
     async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
         self.source.referrers(subject).await
+    }
+
+    async fn first_referrers(&self, subject: &Digest, limit: usize) -> Result<Vec<Descriptor>> {
+        self.source.first_referrers(subject, limit).await
     }
 }

@@ -7,11 +7,12 @@ use std::sync::{Mutex, PoisonError};
 
 use super::chain::{Chain, Cover};
 use super::place::Place;
+use super::steps::{self, Step};
 use super::wanted::{Key, Part, Wanted};
 use super::{SeedError, folder, stored};
 use crate::Result;
 use crate::model::{MAX_MODEL_MANIFEST_SIZE, ModelManifest};
-use crate::oci::{Digest, Document, Kind, media_type};
+use crate::oci::{Descriptor, Digest, Document, Kind, Manifest, media_type};
 use crate::store::{Layout, Storage, fetch_small};
 
 /// How many places are kept for the same content: where one is wrong the next is tried.
@@ -50,19 +51,23 @@ impl Seeds {
         };
         let own = manifest.layers_of(media_type::LAYER_MANIFEST).next();
         let Some(own) = own.filter(|own| own.size <= MAX_MODEL_MANIFEST_SIZE) else {
-            return Ok(Self {
-                wanted: Wanted::new(&manifest.layers, None),
-                ..Self::default()
-            });
+            return Ok(Self::known(manifest, None));
         };
         let bytes = fetch_small(source, own, MAX_MODEL_MANIFEST_SIZE).await?;
         let model = ModelManifest::parse(&bytes, manifest).ok();
         Ok(Self {
-            wanted: Wanted::new(&manifest.layers, model.as_ref()),
             fetched: AtomicU64::new(bytes.len() as u64),
             manifest: Some((own.digest, bytes)),
-            ..Self::default()
+            ..Self::known(manifest, model.as_ref())
         })
+    }
+
+    /// Seeds of an artifact whose model manifest is known already.
+    pub(super) fn known(artifact: &Manifest, model: Option<&ModelManifest>) -> Self {
+        Self {
+            wanted: Wanted::new(&artifact.layers, model),
+            ..Self::default()
+        }
     }
 
     /// The same where the model manifest lies in the local store: nothing is fetched then.
@@ -140,6 +145,23 @@ impl Seeds {
     /// Where content may be.
     pub(super) fn found(&self, key: &Key) -> &[Chain] {
         self.found.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where a blob may be from its first byte to its last.
+    pub(super) fn whole(&self, blob: &Descriptor) -> Option<&Chain> {
+        self.found(&(blob.digest, blob.size)).first()
+    }
+
+    /// Where the bytes of a blob come from if all that is said of the seeds is true; nothing if all
+    /// of them come from the source.
+    pub(super) fn hoped(&self, blob: &Descriptor) -> Option<Vec<Step>> {
+        if let Some(chain) = self.whole(blob) {
+            return Some(vec![Step::Local(chain.clone())]);
+        }
+        let parts = self.parts(&blob.digest);
+        let hoped = |part: &Part| self.found(&part.key()).first().cloned();
+        let chains: Vec<Option<Chain>> = parts.iter().map(hoped).collect();
+        steps::plan(blob.size, parts, &chains)
     }
 
     /// The known parts of a layer.

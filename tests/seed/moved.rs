@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use modelctl::model::Form;
-use modelctl::seed::{Seeded, Seeds};
+use modelctl::seed::{self, Seeded, Seeds};
 use modelctl::store::{Layout, Storage as _};
 use modelctl::transfer::{CopyOptions, copy};
 use tokio::io::AsyncReadExt as _;
@@ -45,6 +45,28 @@ async fn little_moves(place: Place<'_>) {
 async fn next_version_takes_from_a_pulled_folder_what_has_not_changed() {
     let old = Version::new(&tensors()).folder(Form::Original).await;
     little_moves(Place::Folder(&old.path().join("model"))).await;
+}
+
+/// What is said beforehand is what moves, to the byte.
+#[tokio::test(flavor = "multi_thread")]
+async fn forecast_is_what_a_pull_fetches() {
+    let old = Version::new(&tensors());
+    let earlier = old.folder(Form::Original).await;
+    let same = ("unchanged", Version::new(&tensors()));
+    for (kind, new) in next_versions().into_iter().chain([same]) {
+        let server = new.server();
+        let (_folder, target) = target();
+        let place = Place::Folder(&earlier.path().join("model"));
+        let saved = pull_seeded(&server, &new, place, &target).await;
+        let manifest = new.document().manifest().unwrap();
+        let model = Some(&new.plan.model_manifest);
+        let forecast = seed::forecast(manifest, model, &old.plan.model_manifest);
+        assert_eq!(
+            (forecast, forecast),
+            (saved.fetched, sent(&server)),
+            "{kind}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
