@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the crate, and the heavy crates that it alone imports.
-const RULES: [(&str, &[&str], &[&str]); 16] = [
+const RULES: [(&str, &[&str], &[&str]); 17] = [
     (
         "error",
         &[
@@ -38,6 +38,7 @@ const RULES: [(&str, &[&str], &[&str]); 16] = [
     ),
     ("transfer", &["oci", "store"], &[]),
     ("seed", &["oci", "model", "store"], &[]),
+    ("diff", &["oci", "model", "seed"], &[]),
     ("materialise", &["oci", "model", "store", "transfer"], &[]),
     ("verify", &["oci", "model", "store", "materialise"], &[]),
     (
@@ -63,6 +64,7 @@ const RULES: [(&str, &[&str], &[&str]); 16] = [
             "transport",
             "transfer",
             "seed",
+            "diff",
             "materialise",
             "verify",
             "trust",

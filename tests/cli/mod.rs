@@ -2,11 +2,13 @@
 
 mod config;
 mod cp;
+mod diff;
 mod docs;
 mod entries;
 mod flow;
 mod hostile;
 mod hostile_models;
+mod inspect;
 mod keygen;
 mod login;
 mod pack;

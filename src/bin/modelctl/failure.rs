@@ -105,6 +105,9 @@ pub(crate) enum Failure {
         /// How many there were.
         total: usize,
     },
+    /// Two things that were compared are different. How is in the report already.
+    #[error("they differ")]
+    Differs,
     /// A worker failed, and has said why.
     #[error("the worker failed with exit code {0}")]
     Worker(u8),
@@ -177,7 +180,7 @@ impl Failure {
             }
             Self::Findings { .. } | Self::Missing(_) => ErrorKind::Mismatch,
             Self::File { .. } | Self::Listen { .. } | Self::Output(_) => ErrorKind::Io,
-            Self::Interrupted(_) | Self::Worker(_) => ErrorKind::Failed,
+            Self::Interrupted(_) | Self::Worker(_) | Self::Differs => ErrorKind::Failed,
         }
     }
 
@@ -187,6 +190,7 @@ impl Failure {
             Self::Interrupted(Signal::Interrupt) => exit::INTERRUPTED,
             Self::Interrupted(Signal::Terminate) => exit::TERMINATED,
             Self::Worker(code) => *code,
+            Self::Differs => exit::DIFFERS,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => exit::OK,
             other => exit::code(other.kind()),
         }
@@ -223,9 +227,9 @@ impl Failure {
         causes
     }
 
-    /// Shows it, unless nobody is there to read it, or a worker has.
+    /// Shows it, unless nobody is there to read it, or it was said already.
     pub(crate) fn show(&self, hint: Option<String>, output: &mut Output) -> io::Result<()> {
-        if self.exit_code() == exit::OK || matches!(self, Self::Worker(_)) {
+        if self.exit_code() == exit::OK || matches!(self, Self::Worker(_) | Self::Differs) {
             return Ok(());
         }
         if output.style().json {

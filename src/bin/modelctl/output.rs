@@ -139,6 +139,11 @@ pub(crate) fn escape(text: &str) -> String {
     })
 }
 
+/// The same for text that has to stay in its line.
+pub(crate) fn escape_line(text: &str) -> String {
+    escape(text).replace('\n', "\\u{a}")
+}
+
 /// Whether a character changes the direction of text ("Trojan Source", CVE-2021-42574).
 fn reorders(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -65,7 +65,12 @@ impl Table {
 
     /// Adds a row.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.into());
+        self.line(cells.into());
+    }
+
+    /// Adds a row of as many cells as there are.
+    pub(crate) fn line(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
     }
 }
 

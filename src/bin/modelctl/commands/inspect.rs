@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use modelctl::materialise::fetch_manifest;
-use modelctl::oci::{Kind, Place};
+use modelctl::oci::{Document, Kind, Place};
+use modelctl::store::Referrers as _;
 use modelctl::verify;
 
 use crate::blocking::blocking;
@@ -12,12 +13,14 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::RegistryOptions;
 use crate::output::Output;
-use crate::reports::{InspectReport, Inspected};
+use crate::places::Spot;
+use crate::reports::{InspectReport, Inspected, MAX_REFERRERS, Referring};
 
 const HELP: &str = "\
 Reads the OCI manifest and the model manifest: kilobytes, also of a remote model. With --json the
 model manifest is the member `model`. Of a folder only the model manifest is read; `verify` says
-whether the files are those that it names.
+whether the files are those that it names. What refers to an artifact (signatures, attestations) is listed as
+the place has it, the first 50, and not verified.
 
 Examples:
   modelctl inspect registry.example/demo/mlp:v1
@@ -57,11 +60,31 @@ pub(crate) async fn run(
         Kind::Manifest(_) => fetch_manifest(&spot.depot(), &document).await.map(Some)?,
         Kind::Index(_) => None,
     };
+    let referrers = referrers(&spot, &document, output).await?;
     Ok(output.report(&InspectReport {
         name: spot.to_string(),
         artifact: Some(Inspected::from(&document)),
+        referrers,
         model,
     })?)
+}
+
+/// What refers to the artifact. A place that cannot say hides nothing else.
+async fn referrers(
+    spot: &Spot,
+    document: &Document,
+    output: &mut Output,
+) -> Result<Option<Referring>, Failure> {
+    let (depot, digest) = (spot.depot(), document.digest());
+    // One more, to know whether there are more.
+    let listed = depot.first_referrers(&digest, MAX_REFERRERS + 1);
+    match listed.await {
+        Ok(listed) => Ok(Some(listed.into())),
+        Err(error) => {
+            output.warn(format_args!("what refers to it cannot be listed: {error}"))?;
+            Ok(None)
+        }
+    }
 }
 
 /// What the model manifest of a folder says.
@@ -78,6 +101,7 @@ async fn folder(path: PathBuf, raw: bool) -> Result<InspectReport, Failure> {
     Ok(InspectReport {
         name,
         artifact: None,
+        referrers: None,
         model: Some(model),
     })
 }

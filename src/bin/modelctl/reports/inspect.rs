@@ -1,11 +1,13 @@
 //! The report of `inspect`: what an artifact is, and what its model manifest says of the model.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
-use modelctl::model::{Dimension, Graph, ModelManifest, Value};
+use modelctl::diff::interface::Signature;
+use modelctl::model::{Graph, ModelManifest};
 use modelctl::oci::{Descriptor, Digest, Document, Kind};
 use serde::Serialize;
 
+use super::Referring;
 use crate::text::{Size, Table, count, word};
 
 /// What was looked at, and what was found.
@@ -17,6 +19,9 @@ pub(crate) struct InspectReport {
     /// The artifact; absent where a folder was looked at.
     #[serde(flatten)]
     pub(crate) artifact: Option<Inspected>,
+    /// What refers to the artifact; absent where that could not be asked.
+    #[serde(flatten)]
+    pub(crate) referrers: Option<Referring>,
     /// The model manifest; absent in artifacts of other tools.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<ModelManifest>,
@@ -77,8 +82,11 @@ impl fmt::Display for InspectReport {
             write_files(model, f)?;
             write_tests(model, f)?;
         }
-        match &self.artifact {
-            Some(artifact) => artifact.write_layers(f),
+        if let Some(artifact) = &self.artifact {
+            artifact.write_layers(f)?;
+        }
+        match &self.referrers {
+            Some(referring) => referring.fmt(f),
             None => Ok(()),
         }
     }
@@ -159,30 +167,11 @@ fn write_graph(graph: &Graph, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ("output", &graph.interface.outputs),
     ] {
         for value in values {
-            table.row([format!("  {way}"), value.name.clone(), shape(value)]);
+            let declared = Signature(value.clone()).to_string();
+            table.row([format!("  {way}"), value.name.clone(), declared]);
         }
     }
     write!(f, "{table}")
-}
-
-/// `float[batch,10]`; an unknown dimension is `?`, an unknown rank `[…]`.
-fn shape(value: &Value) -> String {
-    let mut text = format!("{}[", value.dtype);
-    match &value.shape {
-        None => text.push('…'),
-        Some(dimensions) => {
-            for (at, dimension) in dimensions.iter().enumerate() {
-                text.push_str(if at == 0 { "" } else { "," });
-                let _ = match dimension {
-                    Dimension::Fixed(length) => write!(text, "{length}"),
-                    Dimension::Symbol(name) => write!(text, "{name}"),
-                    Dimension::Unknown(()) => write!(text, "?"),
-                };
-            }
-        }
-    }
-    text.push(']');
-    text
 }
 
 fn write_files(model: &ModelManifest, f: &mut fmt::Formatter<'_>) -> fmt::Result {
