@@ -64,4 +64,9 @@ pub mod run;
 
 pub mod registry;
 
+// The fuzzer's build alone has doors to parsers that are private.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use error::{Error, ErrorKind, Result};

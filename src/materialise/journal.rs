@@ -59,6 +59,25 @@ pub(super) fn key(artifact: &Digest, plan: &PullPlan) -> Digest {
     hasher.finish()
 }
 
+/// How far each blob is, of these sizes in bytes; nothing if it is not the journal of this pull.
+/// One that would be beyond its end is at its beginning.
+pub(crate) fn positions(
+    bytes: &[u8],
+    key: &Digest,
+    sizes: impl ExactSizeIterator<Item = u64>,
+) -> Option<Vec<u64>> {
+    let slots = bytes.strip_prefix(MAGIC)?.strip_prefix(key.value())?;
+    if slots.len() != SLOT * sizes.len() {
+        return None;
+    }
+    let numbers = slots.chunks_exact(SLOT).map(|slot| {
+        let slot: [u8; SLOT] = slot.try_into().expect("it is as long as that");
+        u64::from_le_bytes(slot)
+    });
+    let within = |(position, size)| if position <= size { position } else { 0 };
+    Some(numbers.zip(sizes).map(within).collect())
+}
+
 impl Journal {
     /// Begins a journal in a folder that has none.
     pub(super) fn create(folder: impl AsFd, key: &Digest, plan: &PullPlan) -> io::Result<Self> {
@@ -93,19 +112,10 @@ impl Journal {
         }
         let mut bytes = vec![0; length];
         file.read_exact(&mut bytes)?;
-        let (head, slots) = bytes.split_at(HEAD);
-        if head != [&MAGIC[..], key.value()].concat() {
+        let sizes = plan.blobs.iter().map(|blob| blob.descriptor.size);
+        let Some(positions) = positions(&bytes, key, sizes) else {
             return Ok(None);
-        }
-        let slots = slots.chunks_exact(SLOT).map(|slot| {
-            let slot: [u8; SLOT] = slot.try_into().expect("it is as long as that");
-            u64::from_le_bytes(slot)
-        });
-        let within = |(position, blob): (u64, &super::PlannedBlob)| match position {
-            position if position <= blob.descriptor.size => position,
-            _ => 0,
         };
-        let positions: Vec<u64> = slots.zip(&plan.blobs).map(within).collect();
         let has_progress = positions.iter().any(|position| *position > 0);
         let journal = Self {
             file,

@@ -42,6 +42,8 @@ mod work;
 mod writer;
 
 pub use error::MaterialiseError;
+#[cfg(fuzzing)]
+pub(crate) use journal::positions as journal_positions;
 pub use manifest::fetch_manifest;
 pub use options::{PullOptions, PullReport};
 pub use plan::{Piece, PlannedBlob, PlannedFile, PullPlan, plan};

@@ -23,6 +23,8 @@ use std::time::{Duration, SystemTime};
 use super::content::Segments;
 use crate::oci::Digest;
 use file::{Record, Records};
+#[cfg(fuzzing)]
+pub(crate) use file::{parse, to_bytes};
 use key::{is_settled, key};
 
 /// The name of the file.

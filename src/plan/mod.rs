@@ -33,6 +33,8 @@ mod survey;
 pub use artifact::{ArtifactPlan, PlannedLayer};
 pub use build::{build, graphs};
 pub use cache::DigestCache;
+#[cfg(fuzzing)]
+pub(crate) use cache::{parse as parse_digests, to_bytes as write_digests};
 pub use content::Segments;
 pub use error::PlanError;
 pub use hashed::Hashed;

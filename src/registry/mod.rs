@@ -18,7 +18,11 @@ mod server;
 mod tls;
 mod wire;
 
+#[cfg(fuzzing)]
+pub(crate) use access::Users;
 pub use error::RegistryError;
 pub use observe::{AccessLog, Metrics, Record, serve_metrics};
 pub use options::{Collection, RegistryOptions, TlsFiles};
 pub use server::{Server, serve};
+#[cfg(fuzzing)]
+pub(crate) use wire::{Wanted, chunk, wanted};

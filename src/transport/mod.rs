@@ -23,9 +23,15 @@ mod unfinished;
 pub use auth::{Bearer, Challenge, ChallengeError};
 pub use client::Client;
 pub use error::{ConnectionFault, ContentFault, Distrust, ProtocolFault, TransportError};
+#[cfg(fuzzing)]
+pub(crate) use failure::asked_wait;
 pub use failure::{Effort, Rejection, RequestLine};
 pub use options::{
     ClientCertificate, ClientOptions, Proxies, RangeOptions, RetryOptions, Timeouts,
 };
 pub use repository::Repository;
+#[cfg(fuzzing)]
+pub(crate) use repository::{next_target, offset_after};
 pub use secret::Secret;
+#[cfg(fuzzing)]
+pub(crate) use {http::Origin, unfinished::Key, unfinished::Record};

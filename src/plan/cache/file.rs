@@ -23,11 +23,11 @@ const MOST: usize = 65_536;
 
 /// What is known of a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Record {
+pub(crate) struct Record {
     /// Its SHA-256.
-    pub(super) digest: Digest,
+    pub(crate) digest: Digest,
     /// When it was last asked for, in seconds since 1970.
-    pub(super) used: u64,
+    pub(crate) used: u64,
 }
 
 pub(super) type Records = HashMap<Key, Record>;
@@ -44,7 +44,7 @@ pub(super) fn read(path: &Path) -> Records {
     }
 }
 
-fn parse(bytes: &[u8]) -> Option<Records> {
+pub(crate) fn parse(bytes: &[u8]) -> Option<Records> {
     let (content, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
     let records = content.strip_prefix(MAGIC)?;
     if records.len() % RECORD != 0 || Digest::sha256(content).value() != checksum {
@@ -60,8 +60,8 @@ fn parse(bytes: &[u8]) -> Option<Records> {
     records.collect()
 }
 
-/// Replaces a cache in one step; of too many records those used last stay.
-pub(super) fn write(path: &Path, records: &Records) -> io::Result<()> {
+/// A cache as it is written; of too many records those used last stay.
+pub(crate) fn to_bytes(records: &Records) -> Vec<u8> {
     let mut records: Vec<(&Key, &Record)> = records.iter().collect();
     records.sort_by_key(|(key, record)| (std::cmp::Reverse(record.used), **key));
     records.truncate(MOST);
@@ -73,10 +73,15 @@ pub(super) fn write(path: &Path, records: &Records) -> io::Result<()> {
     }
     let checksum = Digest::sha256(&bytes);
     bytes.extend(checksum.value());
+    bytes
+}
+
+/// Replaces a cache in one step.
+pub(super) fn write(path: &Path, records: &Records) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&bytes)?;
+    file.write_all(&to_bytes(records))?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

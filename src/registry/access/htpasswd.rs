@@ -13,11 +13,13 @@ use crate::registry::RegistryError;
 const MAX_FILE: u64 = 1024 * 1024;
 /// The costliest hash that is accepted: one check takes seconds, each further step doubles it.
 const MAX_COST: u32 = 15;
+/// The least cost that bcrypt knows: nothing is checked against a hash of less.
+const MIN_COST: u32 = 4;
 
 /// Users and the bcrypt hashes of their passwords. What it shows of itself is names only.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Users {
-    hashes: HashMap<String, String>,
+pub(crate) struct Users {
+    pub(crate) hashes: HashMap<String, String>,
 }
 
 impl std::fmt::Debug for Users {
@@ -44,7 +46,7 @@ impl Users {
     }
 
     /// Reads the text of a file. The reason of a failure names a line and a user, never a hash.
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut hashes = HashMap::new();
         for (at, line) in text.lines().enumerate() {
             let (line, number) = (line.trim(), at + 1);
@@ -93,6 +95,9 @@ fn check(hash: &str) -> Result<(), String> {
         Some(parts) if parts.get_cost() > MAX_COST => {
             Err(format!("has a hash of a cost above {MAX_COST}"))
         }
+        Some(parts) if parts.get_cost() < MIN_COST => {
+            Err(format!("has a hash of a cost below {MIN_COST}"))
+        }
         Some(_) => Ok(()),
     }
 }
@@ -127,7 +132,11 @@ mod tests {
             ("alice:{SHA}secret=".to_owned(), "no bcrypt hash"),
             (format!("alice:{}", &HASH[..40]), "no bcrypt hash"),
             (format!("alice:{HASH}x"), "no bcrypt hash"),
-            (format!("alice:{costly}"), "cost"),
+            (format!("alice:{costly}"), "cost above"),
+            (
+                format!("alice:{}", HASH.replace("$04$", "$03$")),
+                "cost below",
+            ),
             (format!("alice:{HASH}\nalice:{HASH}"), "line 2"),
             ("secret".to_owned(), "line 1"),
             (format!(":{HASH}"), "line 1"),

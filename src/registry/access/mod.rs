@@ -8,4 +8,6 @@ mod htpasswd;
 mod policy;
 mod verifier;
 
+#[cfg(fuzzing)]
+pub(crate) use htpasswd::Users;
 pub(super) use policy::{Need, Policy};

@@ -10,5 +10,7 @@ mod words;
 pub(crate) use asked::{Account, Asked, ManifestPut};
 pub(crate) use meaning::LARGER_BODIES;
 pub use rejection::Rejection;
+#[cfg(fuzzing)]
+pub(crate) use rejection::asked_wait;
 pub use request_line::{Effort, RequestLine};
 pub(crate) use words::{cleaned, is_page};

@@ -124,12 +124,16 @@ impl fmt::Display for Rejection {
 /// `Retry-After` in either form (RFC 9110, section 10.2.3). A date counts from the server's own.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let wait = text(RETRY_AFTER)?.trim();
+    asked_wait(text(RETRY_AFTER)?, text(DATE))
+}
+
+pub(crate) fn asked_wait(wait: &str, date: Option<&str>) -> Option<Duration> {
+    let wait = wait.trim();
     if let Ok(seconds) = wait.parse::<u64>() {
         return Some(Duration::from_secs(seconds).min(LONGEST_WAIT));
     }
     let until = httpdate::parse_http_date(wait).ok()?;
-    let now = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+    let now = date.and_then(|date| httpdate::parse_http_date(date).ok());
     let now = now.unwrap_or_else(SystemTime::now);
     let wait = until.duration_since(now).unwrap_or_default();
     Some(wait.min(LONGEST_WAIT))

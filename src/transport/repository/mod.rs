@@ -13,4 +13,8 @@ mod tags;
 mod upload;
 
 pub use handle::Repository;
+#[cfg(fuzzing)]
+pub(crate) use pages::next_target;
+#[cfg(fuzzing)]
+pub(crate) use upload::offset_after;
 pub(crate) use upload::{Habits, Offered};

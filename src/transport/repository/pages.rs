@@ -90,7 +90,7 @@ impl<'a> Pages<'a> {
 }
 
 /// The target of the link with `rel="next"` in a header value.
-fn next_target(value: &str) -> Option<&str> {
+pub(crate) fn next_target(value: &str) -> Option<&str> {
     let mut rest = value;
     while let Some((_, after)) = rest.split_once('<') {
         let (target, after) = after.split_once('>')?;

@@ -20,4 +20,6 @@ mod record;
 
 pub(crate) use claim::Claim;
 pub(crate) use folder::Unfinished;
+#[cfg(fuzzing)]
+pub(crate) use record::Key;
 pub(crate) use record::Record;

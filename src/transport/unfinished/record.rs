@@ -47,10 +47,10 @@ pub(crate) struct Record {
 /// Which upload it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Key {
-    pub(super) registry: Origin,
-    pub(super) repository: String,
-    pub(super) digest: Digest,
-    pub(super) size: u64,
+    pub(crate) registry: Origin,
+    pub(crate) repository: String,
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -107,7 +107,7 @@ impl Record {
         Ok(Self::parse(&bytes, key))
     }
 
-    fn parse(bytes: &[u8], key: &Key) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8], key: &Key) -> Option<Self> {
         let document: Document = serde_json::from_slice(bytes).ok()?;
         let is_this = document.version == VERSION
             && document.registry == key.registry.to_string()
@@ -124,8 +124,7 @@ impl Record {
         (is_this && record.is_keepable(&key.registry)).then_some(record)
     }
 
-    /// Writes the record in one step, readable by its owner only.
-    pub(super) fn write(&self, path: &Path, key: &Key) -> io::Result<()> {
+    pub(crate) fn to_bytes(&self, key: &Key) -> io::Result<Vec<u8>> {
         let document = Document {
             version: VERSION,
             registry: key.registry.to_string(),
@@ -135,9 +134,14 @@ impl Record {
             offset: self.offset,
             minimum: self.minimum,
         };
+        Ok(serde_json::to_vec(&document)?)
+    }
+
+    /// Writes the record in one step, readable by its owner only.
+    pub(super) fn write(&self, path: &Path, key: &Key) -> io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut file = NamedTempFile::new_in(folder)?;
-        file.write_all(&serde_json::to_vec(&document)?)?;
+        file.write_all(&self.to_bytes(key)?)?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     }

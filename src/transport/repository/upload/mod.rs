@@ -20,3 +20,5 @@ mod session;
 
 pub(crate) use habits::Habits;
 pub(crate) use session::Offered;
+#[cfg(fuzzing)]
+pub(crate) use session::offset_after;

@@ -115,7 +115,7 @@ fn is_forgotten(error: &TransportError) -> bool {
 
 /// The offset after `0-<last>`, as `Range` says it; some write a unit before it. `0-0` is also what
 /// is said of nothing at all, and one byte is not worth the doubt.
-fn offset_after(range: &str) -> Option<u64> {
+pub(crate) fn offset_after(range: &str) -> Option<u64> {
     let range = range.trim();
     let range = range.strip_prefix("bytes=").unwrap_or(range);
     let last: u64 = range.strip_prefix("0-")?.parse().ok()?;
