@@ -1,7 +1,6 @@
-//! The whole way through the binary: pack, push, pull, inspect, tag, cp, rm over a registry.
+//! The whole way through the binary: pack, push, pull, tag, cp, rm over a registry.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use modelctl::oci::Digest;
 
@@ -12,13 +11,13 @@ use crate::support::scripted::Scripted;
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mlp/model.onnx");
 
 /// A place with a copy of the example model, and a registry.
-struct Flow {
-    env: Env,
+pub(super) struct Flow {
+    pub(super) env: Env,
     registry: Embedded,
 }
 
 impl Flow {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let env = Env::new();
         env.write("mlp/model.onnx", fs::read(MODEL).unwrap());
         env.write("mlp/labels.txt", "low\nhigh\n");
@@ -28,36 +27,23 @@ impl Flow {
         }
     }
 
-    fn reference(&self, rest: &str) -> String {
+    pub(super) fn reference(&self, rest: &str) -> String {
         format!("{}/demo/{rest}", self.registry.address)
     }
 
     /// Pushes the model straight from its folder, and gives its reference by digest.
-    fn pushed(&self) -> String {
+    pub(super) fn pushed(&self) -> String {
         let reference = self.reference("mlp:v1");
         let digest = self.env.run(&["push", "./mlp", &reference]).ok();
         self.reference(&format!("mlp@{digest}"))
     }
 
-    fn is_the_model(&self, folder: &str) {
+    pub(super) fn is_the_model(&self, folder: &str) {
         for name in ["model.onnx", "labels.txt"] {
             let read = |folder: &str| fs::read(self.env.path(folder).join(name)).unwrap();
             assert!(read("mlp") == read(folder), "{name} came back differently");
         }
     }
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.extend(files(&path)),
-            false => found.push(path),
-        }
-    }
-    found.sort();
-    found
 }
 
 #[test]
@@ -173,153 +159,6 @@ error: `mlp` names no registry, and no default registry is set
 
 hint: a file or folder here is `./mlp`
 ");
-}
-
-#[test]
-fn pull_without_a_folder_fills_the_store() {
-    let flow = Flow::new();
-    let (env, pinned) = (&flow.env, flow.pushed());
-    env.run(&["pull", &flow.reference("mlp:v1")]).is("\
-exit 0
-sha256:[DIGEST]
---- stderr
-pulled store:127.0.0.1:[PORT]/demo/mlp:v1: 5 blobs (2.9 kB) new, 0 there already
-");
-    env.run(&["pull", &pinned, "-q"]).ok();
-    env.run(&["ls"]).is("\
-exit 0
-NAME                                                                                              SIZE    DIGEST
-127.0.0.1:[PORT]/demo/mlp:v1                                                                       2.9 kB  sha256:[DIGEST]
-127.0.0.1:[PORT]/demo/mlp@sha256:[DIGEST]  2.9 kB  sha256:[DIGEST]
-");
-    let kept = format!("store:{pinned}");
-    env.run(&["pull", &kept, "-o", "out", "-q"]).ok();
-    flow.is_the_model("out");
-}
-
-#[test]
-fn pull_keep_fills_the_store_and_the_folder() {
-    let flow = Flow::new();
-    flow.pushed();
-    let reference = flow.reference("mlp:v1");
-    flow.env
-        .run(&["pull", &reference, "-o", "out", "--keep"])
-        .ok();
-    flow.is_the_model("out");
-    flow.env
-        .run(&["verify", &format!("store:{reference}")])
-        .ok();
-}
-
-#[test]
-fn pull_never_replaces_what_no_pull_wrote() {
-    let flow = Flow::new();
-    let (env, pinned) = (&flow.env, flow.pushed());
-    env.write("out/mine.txt", "mine");
-    env.run(&["pull", &pinned, "-o", "out"]).is("\
-exit 2
---- stderr
-error: `out` is not empty and no complete pull wrote it: use --force to replace it
-");
-    assert!(env.path("out/mine.txt").exists());
-    env.run(&["pull", &pinned, "-o", "out", "--force"]).ok();
-    assert!(!env.path("out/mine.txt").exists());
-    // An earlier pull is replaced without being asked.
-    env.run(&["pull", &pinned, "-o", "out"]).ok();
-    flow.is_the_model("out");
-}
-
-#[test]
-fn pull_writes_only_what_was_asked_for() {
-    let flow = Flow::new();
-    let (env, pinned) = (&flow.env, flow.pushed());
-    env.run(&["pull", &pinned, "-o", "bare", "--bare", "-q"])
-        .ok();
-    assert_eq!(files(&env.path("bare")).len(), 2);
-    env.run(&["pull", &pinned, "-o", "some", "--only", "*.txt", "-q"])
-        .ok();
-    assert_eq!(files(&env.path("some")), [env.path("some/labels.txt")]);
-    env.run(&["pull", &pinned, "-o", "split", "--layout", "split", "-q"])
-        .ok();
-    env.run(&["verify", "./split", "-q"]).ok();
-    env.run(&["pull", &pinned, "--bare"]).is("\
-exit 2
---- stderr
-error: the following required arguments were not provided:
-  --output <DIR>
-
-Usage: modelctl pull --output <DIR> --bare <ARTIFACT>
-
-For more information, try '--help'.
-");
-}
-
-#[test]
-fn inspect_reads_the_model_manifest_of_a_folder() {
-    let flow = Flow::new();
-    let pinned = flow.pushed();
-    let (env, remote) = (&flow.env, ["inspect", &pinned, "--json"]);
-    env.run(&["pull", &pinned, "-o", "out", "-q"]).ok();
-    let local = env.run(&["inspect", "./out", "--json"]).json();
-    assert_eq!(local["model"], env.run(&remote).json()["model"]);
-    assert_eq!(local["name"], "./out");
-    assert!(local.get("digest").is_none(), "{local}");
-    assert!(
-        env.run(&["inspect", "./out"])
-            .stdout
-            .contains("graph model.onnx")
-    );
-    env.run(&["inspect", "./out", "--raw"]).is("\
-exit 2
---- stderr
-error: --raw: a folder has no OCI manifest; name the artifact that it was pulled from
-");
-    env.run(&["inspect", "./mlp"]).is("\
-exit 1
---- stderr
-error: `./mlp` has no `.modelctl/manifest.json`: no complete pull wrote it, and there is nothing to verify it against
-");
-}
-
-#[test]
-fn inspect_reads_a_remote_model() {
-    let flow = Flow::new();
-    flow.pushed();
-    flow.env.run(&["inspect", &flow.reference("mlp:v1")]).is("\
-exit 0
-name    127.0.0.1:[PORT]/demo/mlp:v1
-digest  sha256:[DIGEST]
-type    application/vnd.modelctl.model.v1+json
-size    2.9 kB in 3 layers
-format  onnx
-
-graph model.onnx  (IR 8, opset ai.onnx 17, by modelctl-example)
-  input   features  float[batch,10]
-  output  score     float[batch,1]
-
-FILE        SIZE   ROLE    SHA256
-labels.txt  9 B    labels  fb2def5e9d7e0044680b15a93f8042fb2232a3dd046b95018a1f50cca66c4d3f
-model.onnx  583 B  graph   9193b157ff7ea9af0dfdf0bdcfde25af14d3fffe9dfba212d119720de013fa14
-
-LAYER                    SIZE   DIGEST                                                                   TYPE
-.modelctl/manifest.json  950 B  sha256:[DIGEST]  application/vnd.modelctl.manifest.v1.raw
-model.onnx               583 B  sha256:[DIGEST]  application/vnd.modelctl.graph.v1.raw
-labels.txt               9 B    sha256:[DIGEST]  application/vnd.modelctl.file.v1.raw
-");
-    let report = flow
-        .env
-        .run(&["inspect", &flow.reference("mlp:v1"), "--json"])
-        .json();
-    assert_eq!(report["layers"][2]["size"], 9);
-    assert_eq!(
-        report["model"]["graphs"][0]["interface"]["inputs"][0]["name"],
-        "features"
-    );
-    let raw = flow
-        .env
-        .run(&["inspect", &flow.reference("mlp:v1"), "--raw"])
-        .stdout;
-    assert_eq!(report["digest"], Digest::sha256(raw.as_bytes()).to_string());
 }
 
 #[test]

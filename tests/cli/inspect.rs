@@ -1,10 +1,11 @@
-//! `inspect`: what refers to an artifact.
+//! What `inspect` says of a model in a registry and in a folder, and what refers to it.
 
 use std::collections::BTreeMap;
 
-use modelctl::oci::{Descriptor, Document, Manifest, media_type};
+use modelctl::oci::{Descriptor, Digest, Document, Manifest, media_type};
 use modelctl::store::Layout;
 
+use super::flow::Flow;
 use crate::support::artifact;
 use crate::support::embedded::Embedded;
 use crate::support::env::Env;
@@ -143,4 +144,72 @@ fn registry_that_fails_to_list_referrers_hides_nothing_else() {
             .starts_with("warning: what refers to it cannot be listed: `GET "),
         "{shown}"
     );
+}
+
+#[test]
+fn inspect_reads_the_model_manifest_of_a_folder() {
+    let flow = Flow::new();
+    let pinned = flow.pushed();
+    let (env, remote) = (&flow.env, ["inspect", &pinned, "--json"]);
+    env.run(&["pull", &pinned, "-o", "out", "-q"]).ok();
+    let local = env.run(&["inspect", "./out", "--json"]).json();
+    assert_eq!(local["model"], env.run(&remote).json()["model"]);
+    assert_eq!(local["name"], "./out");
+    assert!(local.get("digest").is_none(), "{local}");
+    assert!(
+        env.run(&["inspect", "./out"])
+            .stdout
+            .contains("graph model.onnx")
+    );
+    env.run(&["inspect", "./out", "--raw"]).is("\
+exit 2
+--- stderr
+error: --raw: a folder has no OCI manifest; name the artifact that it was pulled from
+");
+    env.run(&["inspect", "./mlp"]).is("\
+exit 1
+--- stderr
+error: `./mlp` has no `.modelctl/manifest.json`: no complete pull wrote it, and there is nothing to verify it against
+");
+}
+
+#[test]
+fn inspect_reads_a_remote_model() {
+    let flow = Flow::new();
+    flow.pushed();
+    flow.env.run(&["inspect", &flow.reference("mlp:v1")]).is("\
+exit 0
+name    127.0.0.1:[PORT]/demo/mlp:v1
+digest  sha256:[DIGEST]
+type    application/vnd.modelctl.model.v1+json
+size    2.9 kB in 3 layers
+format  onnx
+
+graph model.onnx  (IR 8, opset ai.onnx 17, by modelctl-example)
+  input   features  float[batch,10]
+  output  score     float[batch,1]
+
+FILE        SIZE   ROLE    SHA256
+labels.txt  9 B    labels  fb2def5e9d7e0044680b15a93f8042fb2232a3dd046b95018a1f50cca66c4d3f
+model.onnx  583 B  graph   9193b157ff7ea9af0dfdf0bdcfde25af14d3fffe9dfba212d119720de013fa14
+
+LAYER                    SIZE   DIGEST                                                                   TYPE
+.modelctl/manifest.json  950 B  sha256:[DIGEST]  application/vnd.modelctl.manifest.v1.raw
+model.onnx               583 B  sha256:[DIGEST]  application/vnd.modelctl.graph.v1.raw
+labels.txt               9 B    sha256:[DIGEST]  application/vnd.modelctl.file.v1.raw
+");
+    let report = flow
+        .env
+        .run(&["inspect", &flow.reference("mlp:v1"), "--json"])
+        .json();
+    assert_eq!(report["layers"][2]["size"], 9);
+    assert_eq!(
+        report["model"]["graphs"][0]["interface"]["inputs"][0]["name"],
+        "features"
+    );
+    let raw = flow
+        .env
+        .run(&["inspect", &flow.reference("mlp:v1"), "--raw"])
+        .stdout;
+    assert_eq!(report["digest"], Digest::sha256(raw.as_bytes()).to_string());
 }

@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod hostile;
+mod hostile_external;
 mod large;
 mod probe;
 mod read;
