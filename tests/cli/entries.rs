@@ -134,6 +134,41 @@ error: `demo/mlp:v1` not found in `[ROOT]/home/.local/share/modelctl`
 }
 
 #[test]
+fn rm_goes_on_after_what_is_not_there_and_names_it_at_the_end() {
+    let env = env_with_entry();
+    env.run(&["tag", "store:demo/mlp:v1", "v2", "-q"]).ok();
+    env.run(&[
+        "rm",
+        "store:gone:a",
+        "store:demo/mlp:v1",
+        "store:gone:b",
+        "store:demo/mlp:v2",
+    ])
+    .is("\
+exit 3
+--- stderr
+removed store:demo/mlp:v1 (sha256:[DIGEST])
+removed store:demo/mlp:v2 (sha256:[DIGEST])
+error: not found: `store:gone:a`, `store:gone:b`
+");
+    env.run(&["ls"]).is("exit 0\n");
+}
+
+/// With one that is not there it is said where it was looked for; what was removed is in the report.
+#[test]
+fn rm_reports_what_was_removed_although_one_is_not_there() {
+    let env = env_with_entry();
+    let removed = env.run(&["rm", "--json", "store:gone:a", "store:demo/mlp:v1"]);
+    assert_eq!(removed.code, Some(3), "{removed}");
+    let report: serde_json::Value = serde_json::from_str(&removed.stdout).unwrap();
+    assert_eq!(report["removed"][0]["name"], "store:demo/mlp:v1");
+    assert!(
+        removed.stderr.contains("`gone:a` not found in"),
+        "{removed}"
+    );
+}
+
+#[test]
 fn rm_by_digest_takes_every_name_away() {
     let env = env_with_entry();
     let digest = env.run(&["tag", "store:demo/mlp:v1", "v2", "-q"]).ok();

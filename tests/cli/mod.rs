@@ -10,7 +10,6 @@ mod hostile;
 mod hostile_models;
 mod inspect;
 mod keygen;
-mod inspect;
 mod login;
 mod pack;
 mod progress;

@@ -55,6 +55,41 @@ fn k06_signals_end_a_pull_with_their_own_codes_and_leave_no_target() {
     }
 }
 
+/// Security row K6: a copy goes on, too, but an archive is whole or not there.
+#[test]
+fn k06_interrupted_copy_says_that_it_goes_on_where_it_does() {
+    let weights = vec![7; 3_000_000];
+    let blob = format!("/blobs/{}", Digest::sha256(&weights));
+    let env = Env::new();
+    env.write("model/weights.bin", &weights);
+    let part = Content::Stalled(3_000_000, weights[..1_000_000].to_vec());
+    let asked = blob.clone();
+    let server = Scripted::start(move |seen| {
+        let wanted = seen.method == "GET" && seen.path().ends_with(&asked);
+        wanted.then(|| Reply::new(200, "").content(part.clone()))
+    });
+    let reference = format!("{}/m:v1", server.address);
+    env.run(&["push", "./model", &reference, "-q"]).ok();
+    for (destination, says) in [("oci:out:v1", true), ("oci-archive:out.tar:v1", false)] {
+        let before = server.log().len();
+        let mut copy = env.command(&["cp", &reference, destination]);
+        let mut child = copy.stderr(Stdio::piped()).spawn().unwrap();
+        let is_asked = || {
+            let log = server.log().split_off(before);
+            log.iter()
+                .any(|seen| seen.method == "GET" && seen.path().ends_with(&blob))
+        };
+        wait_until(is_asked);
+        send(&child, Signal::INT);
+        assert_eq!(code(&mut child), Some(130));
+        let mut said = String::new();
+        let stderr = child.stderr.as_mut().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        assert!(said.starts_with("error: interrupted\n"), "{said}");
+        assert_eq!(said.contains("run the same command again"), says, "{said}");
+    }
+}
+
 /// What lies in the current folder of the commands.
 fn files(env: &Env) -> Vec<String> {
     let entries = fs::read_dir(env.path("")).unwrap();

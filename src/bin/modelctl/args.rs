@@ -107,6 +107,15 @@ impl Command {
         matches!(self, Self::Registry(_))
     }
 
+    /// Whether what it has moved is kept when it is cut off, so that it goes on when it is repeated.
+    pub(crate) fn is_resumed(&self) -> bool {
+        match self {
+            Self::Push(_) | Self::Pull(_) | Self::Run(_) => true,
+            Self::Cp(args) => args.is_resumed(),
+            _ => false,
+        }
+    }
+
     /// Carries it out.
     pub(crate) async fn run(self, context: &Context, output: &mut Output) -> Result<(), Failure> {
         match self {

@@ -67,6 +67,9 @@ pub(crate) enum Failure {
     /// Blobs that entries need are not there. They are in the report already.
     #[error("{0} blobs are missing")]
     Missing(usize),
+    /// Several things that were named do not exist; the others were dealt with.
+    #[error("not found: `{}`", .0.join("`, `"))]
+    Absent(Vec<String>),
     /// Neither a flag nor the environment says where something is.
     #[error("cannot tell where {0} is: neither HOME nor XDG_DATA_HOME is set")]
     NoHome(&'static str),
@@ -178,6 +181,7 @@ impl Failure {
             Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 ErrorKind::NotFound
             }
+            Self::Absent(_) => ErrorKind::NotFound,
             Self::Findings { .. } | Self::Missing(_) => ErrorKind::Mismatch,
             Self::File { .. } | Self::Listen { .. } | Self::Output(_) => ErrorKind::Io,
             Self::Interrupted(_) | Self::Worker(_) | Self::Differs => ErrorKind::Failed,

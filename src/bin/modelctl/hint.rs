@@ -11,16 +11,23 @@ use modelctl::{Error, ErrorKind};
 
 use crate::failure::Failure;
 
-/// Commands that go on where they stopped when they are repeated.
-const RESUMED: [&str; 3] = ["pull", "push", "run"];
 const PASSPHRASE: &str =
     "give `--passphrase-fd FD`, or set COSIGN_PASSWORD or MODELCTL_KEY_PASSWORD";
 const KEPT: &str = "what has arrived is kept: run the same command again to go on";
 
+/// What the user typed, as far as it decides what to do next.
+#[derive(Debug, Clone)]
+pub(crate) struct Typed {
+    /// The name of the command.
+    pub(crate) name: String,
+    /// Whether it goes on where it stopped when it is repeated.
+    pub(crate) is_resumed: bool,
+}
+
 /// The hint for a failure of a command, if there is something to say.
-pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
+pub(crate) fn of(failure: &Failure, typed: &Typed) -> Option<String> {
     match failure {
-        Failure::Interrupted(_) if RESUMED.contains(&command) => Some(KEPT.to_owned()),
+        Failure::Interrupted(_) if typed.is_resumed => Some(KEPT.to_owned()),
         Failure::NoRegistry(reference) if exists(reference) => {
             Some(format!("a file or folder here is `./{reference}`"))
         }
@@ -53,7 +60,7 @@ pub(crate) fn of(failure: &Failure, command: &str) -> Option<String> {
             // Files that are not found are no entries of the store.
             let is_known = |kind: &ErrorKind| !(is_pack && *kind == ErrorKind::NotFound);
             let kind = Some(error.kind()).filter(is_known);
-            let by_kind = || by_kind(kind?, command);
+            let by_kind = || by_kind(kind?, typed);
             error.remedy().or_else(by_kind).map(str::to_owned)
         }
         _ => None,
@@ -65,9 +72,9 @@ fn exists(reference: &Reference) -> bool {
     Path::new(&reference.to_string()).exists()
 }
 
-fn by_kind(kind: ErrorKind, command: &str) -> Option<&'static str> {
-    match (kind, command) {
-        (ErrorKind::Unavailable, command) if RESUMED.contains(&command) => Some(KEPT),
+fn by_kind(kind: ErrorKind, typed: &Typed) -> Option<&'static str> {
+    match (kind, typed.name.as_str()) {
+        (ErrorKind::Unavailable, _) if typed.is_resumed => Some(KEPT),
         (ErrorKind::Denied, "login") => Some("check the user name and the password"),
         (ErrorKind::Denied, _) => Some("log in with `modelctl login REGISTRY`"),
         (ErrorKind::NotFound, "push") => {

@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 use crate::args::{Cli, Command, GlobalOptions};
 use crate::context::{Context, Environment};
 use crate::failure::Failure;
+use crate::hint::Typed;
 use crate::output::{Output, Style};
 use crate::progress::{Stderr, log_event};
 use crate::signal::{self, Signal};
@@ -24,22 +25,26 @@ pub(crate) fn run(cli: Cli, name: &str, environment: Environment) -> u8 {
     let mut output = Output::new(Box::new(io::stdout()), Box::new(Stderr), style);
     log(cli.global.verbose, style);
     let context = Context::new(environment, cli.global.store);
-    let named = name.to_owned();
+    let typed = Typed {
+        name: name.to_owned(),
+        is_resumed: cli.command.is_resumed(),
+    };
+    let interrupted = typed.clone();
     let last_words = move |signal| {
         let mut output = Output::new(Box::new(io::stdout()), Box::new(Stderr), style);
-        end(&Failure::Interrupted(signal), &named, &mut output)
+        end(&Failure::Interrupted(signal), &interrupted, &mut output)
     };
     match execute(cli.command, &context, &mut output, last_words) {
         Ok(()) => exit::OK,
-        Err(failure) => end(&failure, name, &mut output),
+        Err(failure) => end(&failure, &typed, &mut output),
     }
 }
 
 /// Shows how the command ended, unless that was shown already, and gives the exit code.
-fn end(failure: &Failure, name: &str, output: &mut Output) -> u8 {
+fn end(failure: &Failure, typed: &Typed, output: &mut Output) -> u8 {
     if signal::may_show() {
         // Where stderr is gone there is nobody to tell.
-        let _ = failure.show(hint::of(failure, name), output);
+        let _ = failure.show(hint::of(failure, typed), output);
     }
     failure.exit_code()
 }

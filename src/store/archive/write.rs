@@ -1,22 +1,23 @@
 //! Writes an archive: a graph of blobs out of any store → a tar under its final name, or no file.
 
 use std::fs::Permissions;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
-use tokio_util::io::SyncIoBridge;
 
 use super::Archive;
 use crate::Result;
 use crate::oci::{Descriptor, Digest, Document, Index, annotation};
 use crate::store::blocking::on_thread;
 use crate::store::entry::{describe_referrer, unnamed};
-use crate::store::{Graph, Storage, StoreError, error_of_read};
+use crate::store::{Consumer, Graph, Storage, StoreError, consume};
 
 /// The mode of every file in the tar, and of the tar.
 const MODE: u32 = 0o644;
+/// The length of a tar block in bytes; content ends with a whole one.
+const BLOCK: u64 = 512;
 
 /// A tar that is being written under a temporary name.
 type Builder = tar::Builder<io::BufWriter<NamedTempFile>>;
@@ -43,10 +44,14 @@ impl Archive {
         append(&mut tar, "oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#).map_err(failed)?;
         let index = Document::from_index(index(graph, name));
         append(&mut tar, "index.json", index.raw()).map_err(failed)?;
+        let mut file = Tar {
+            tar,
+            path: path.to_owned(),
+        };
         for blob in sorted(graph) {
-            let appended = append_blob(tar, source, blob).await?;
-            tar = appended.map_err(failed)?;
+            file = append_blob(file, source, blob).await?;
         }
+        let Tar { tar, .. } = file;
         let (folder, target) = (folder.to_owned(), path.to_owned());
         let finished = on_thread(move || finish(tar, &folder, &target));
         Ok(finished.await.map_err(failed)?)
@@ -79,62 +84,45 @@ fn sorted(graph: &Graph) -> Vec<&Descriptor> {
     blobs
 }
 
-/// Appends a blob. The outer error is one of the source, the inner one of the tar.
-async fn append_blob<S: Storage>(
-    mut tar: Builder,
-    source: &S,
-    blob: &Descriptor,
-) -> Result<io::Result<Builder>> {
-    let reader = source.fetch(blob).await?;
-    let (digest, header) = (blob.digest, header(blob.size));
-    on_thread(move || {
-        let mut content = Content {
-            inner: SyncIoBridge::new(reader),
-            failure: None,
-        };
-        let appended = append_from(&mut tar, header, &blob_name(&digest), &mut content);
-        match content.failure {
-            Some(failure) => Err(error_of_read(failure, &digest)),
-            None => Ok(appended.map(|()| tar)),
-        }
-    })
-    .await
+/// A tar that takes the content of the entry whose header was written last.
+struct Tar {
+    tar: Builder,
+    path: PathBuf,
 }
 
-/// Keeps the error of a reader apart from those of what its content is written to.
-struct Content<R> {
-    inner: R,
-    failure: Option<io::Error>,
-}
-
-impl<R: Read> Read for Content<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(buffer).map_err(|error| {
-            self.failure = Some(error);
-            io::Error::other("the source failed")
-        })
+impl Tar {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.tar.get_mut().write_all(bytes);
+        Ok(written.map_err(StoreError::io(&self.path))?)
     }
+}
+
+impl Consumer for Tar {
+    fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        self.write(bytes)
+    }
+}
+
+/// Appends a blob: its header, its content while it comes, and zeros up to a whole block.
+async fn append_blob<S: Storage>(mut tar: Tar, source: &S, blob: &Descriptor) -> Result<Tar> {
+    let reader = source.fetch(blob).await?;
+    let mut header = header(blob.size);
+    let named = header.set_path(blob_name(&blob.digest));
+    named.map_err(StoreError::io(&tar.path))?;
+    header.set_cksum();
+    tar.write(header.as_bytes())?;
+    let mut tar = consume(reader, blob, tar).await?;
+    let padding = (BLOCK - blob.size % BLOCK) % BLOCK;
+    tar.write(&[0; BLOCK as usize][..padding as usize])?;
+    Ok(tar)
 }
 
 fn blob_name(digest: &Digest) -> String {
     format!("blobs/{}/{}", digest.algorithm(), digest.hex())
 }
 
-fn append(tar: &mut Builder, name: &str, mut content: &[u8]) -> io::Result<()> {
-    append_from(tar, header(content.len() as u64), name, &mut content)
-}
-
-fn append_from(
-    tar: &mut Builder,
-    mut header: tar::Header,
-    name: &str,
-    content: &mut dyn Read,
-) -> io::Result<()> {
-    tar.append_data(
-        &mut header,
-        name,
-        io::BufReader::with_capacity(1 << 20, content),
-    )
+fn append(tar: &mut Builder, name: &str, content: &[u8]) -> io::Result<()> {
+    tar.append_data(&mut header(content.len() as u64), name, content)
 }
 
 /// A header that says nothing about this machine: no owner, no time.

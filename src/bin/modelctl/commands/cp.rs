@@ -42,6 +42,13 @@ pub(crate) struct CpArgs {
     registry: RegistryOptions,
 }
 
+impl CpArgs {
+    /// An archive is written whole or not at all; everything else keeps what has come.
+    pub(crate) fn is_resumed(&self) -> bool {
+        !matches!(self.destination, Place::Archive { .. })
+    }
+}
+
 /// Resolves the source once, copies by digest, and names the copy last.
 pub(crate) async fn run(
     args: CpArgs,

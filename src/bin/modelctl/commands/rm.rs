@@ -3,6 +3,7 @@
 use std::fmt;
 
 use clap::Args;
+use modelctl::ErrorKind;
 use modelctl::oci::{Digest, Place};
 use serde::Serialize;
 
@@ -47,21 +48,46 @@ impl fmt::Display for RemovedReport {
     }
 }
 
-/// Removes one after the other; the first that fails ends it.
+/// Removes one after the other. What is not there is told at the end, when the rest is gone; any
+/// other failure ends it.
 pub(crate) async fn run(
     args: RmArgs,
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
     let mut removed = Vec::new();
+    let mut absent = Vec::new();
     for place in &args.places {
-        let spot = context.open(place, &args.registry).await?;
-        let digest = spot.remove().await?;
+        let digest = match remove(place, &args.registry, context).await {
+            Err(failure) if failure.kind() == ErrorKind::NotFound => {
+                absent.push((place, failure));
+                continue;
+            }
+            outcome => outcome?,
+        };
         output.note(format_args!("removed {place} ({digest})"))?;
         removed.push(Removed {
             name: place.to_string(),
             digest,
         });
     }
-    Ok(output.report(&RemovedReport { removed })?)
+    output.report(&RemovedReport { removed })?;
+    match absent.len() {
+        0 => Ok(()),
+        // This one says where it was looked for.
+        1 => absent.into_iter().try_for_each(|(_, failure)| Err(failure)),
+        _ => {
+            let places = absent.iter().map(|(place, _)| place.to_string());
+            Err(Failure::Absent(places.collect()))
+        }
+    }
+}
+
+async fn remove(
+    place: &Place,
+    options: &RegistryOptions,
+    context: &Context,
+) -> Result<Digest, Failure> {
+    let spot = context.open(place, options).await?;
+    spot.remove().await
 }
