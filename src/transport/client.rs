@@ -8,12 +8,13 @@ use reqwest::Method;
 use super::TransportError;
 use super::auth::{Authorizer, Scopes};
 use super::credentials::{Credential, Credentials, StoredIn};
-use super::http::{Connections, Pieces, RegistryHost, Request, Session, Shared};
+use super::http::{Connections, RegistryHost, Request, Session, Shared};
 use super::options::ClientOptions;
 use super::repository::{Habits, Offered, Repository};
 use super::unfinished::Unfinished;
 use crate::Result;
 use crate::oci::Reference;
+use crate::store::Pieces;
 
 /// A client of registries; cheap to clone.
 #[derive(Clone)]
@@ -24,7 +25,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client. Certificates are read now; nothing is connected to yet.
+    /// Makes a client. Certificates that were given are read now, those of the system when TLS is
+    /// first spoken; nothing is connected to yet.
     pub fn new(options: ClientOptions) -> Result<Self> {
         Ok(Self {
             shared: Arc::new(Shared {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::lock::{IndexLock, LOCK_FILES};
 use super::{index_file, ingest};
 use crate::oci::Index;
-use crate::store::StoreError;
+use crate::store::{Pieces, StoreError};
 
 /// The file that says that a folder is a layout.
 pub(super) const MARKER: &str = "oci-layout";
@@ -26,6 +26,8 @@ pub struct Layout {
     root: Arc<Path>,
     /// How often writing has failed: what was on its way then is not kept for later.
     pub(super) faults: Arc<AtomicU64>,
+    /// The buffers of blobs on their way.
+    pub(super) pieces: Pieces,
 }
 
 /// What `oci-layout` holds.
@@ -85,6 +87,7 @@ impl Layout {
         Self {
             root: path.into(),
             faults: Arc::default(),
+            pieces: Pieces::default(),
         }
     }
 

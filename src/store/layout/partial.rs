@@ -26,7 +26,7 @@ use super::{Layout, ingest, pipeline, space};
 use crate::Result;
 use crate::oci::{Descriptor, Digest, Hasher};
 use crate::store::blocking::Wanted;
-use crate::store::{StoreError, VerifyReader, WRITE_BACK, write_back};
+use crate::store::{Pieces, StoreError, VerifyReader, WRITE_BACK, write_back};
 
 /// How much of what is there is hashed between two looks at whether anyone still waits.
 const PIECE: usize = 1024 * 1024;
@@ -46,6 +46,7 @@ pub(super) struct Partial {
     written_back: u64,
     is_complete: bool,
     faults: Arc<AtomicU64>,
+    pieces: Pieces,
     faults_before: u64,
 }
 
@@ -78,6 +79,7 @@ impl Partial {
                 written_back: 0,
                 is_complete: false,
                 faults: layout.faults.clone(),
+                pieces: layout.pieces.clone(),
                 faults_before: layout.faults.load(Ordering::SeqCst),
                 path,
             };
@@ -161,7 +163,13 @@ impl Partial {
             Ok(())
         };
         let blob = self.blob.digest;
-        pipeline::pump(content, left, &blob, &mut self.hasher, write)?;
+        pipeline::pump(
+            content,
+            (&blob, left),
+            &self.pieces,
+            &mut self.hasher,
+            write,
+        )?;
         let got = self.hasher.clone().finish();
         if got != blob {
             return Err(StoreError::Mismatch { blob, got }.into());

@@ -6,8 +6,8 @@
 //!              └── empty buffers ┘
 //! ```
 //!
-//! So a single large blob moves at the pace of the slowest of the three, and memory use does not
-//! depend on its length.
+//! So a single large blob moves at the pace of the slowest of the three, and memory use depends
+//! neither on its length nor, as blobs use the same buffers one after the other, on their number.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -15,7 +15,7 @@ use std::thread::{Builder, Scope, ScopedJoinHandle, scope};
 
 use crate::Result;
 use crate::oci::{Digest, Hasher};
-use crate::store::{StoreError, error_of_read};
+use crate::store::{Piece, Pieces, StoreError, error_of_read};
 
 /// The length of a buffer in bytes.
 const BUFFER: usize = 256 * 1024;
@@ -26,24 +26,25 @@ const BUFFERS: usize = 4;
 /// too; the hasher may then have seen more than was written.
 pub(super) fn pump(
     content: impl Read + Send,
-    length: u64,
-    blob: &Digest,
+    (blob, length): (&Digest, u64),
+    pieces: &Pieces,
     hasher: &mut Hasher,
     write: impl FnMut(&[u8]) -> Result<(), StoreError>,
 ) -> Result<()> {
     let unreadable = |error| error_of_read(error, blob);
     if length <= BUFFER as u64 {
-        return at_once(content, length, hasher, write)?.map_err(unreadable);
+        return at_once(content, pieces, hasher, write)?.map_err(unreadable);
     }
-    let (filled, unhashed) = sync_channel::<Vec<u8>>(BUFFERS);
-    let (hashed, unwritten) = sync_channel::<Vec<u8>>(BUFFERS);
+    let (filled, unhashed) = sync_channel::<Piece>(BUFFERS);
+    let (hashed, unwritten) = sync_channel::<Piece>(BUFFERS);
     let (emptied, empty) = sync_channel(BUFFERS);
     scope(|scope| {
-        let reading = spawn(scope, move || read(content, &filled, &empty)).map_err(unreadable)?;
+        let reading =
+            spawn(scope, move || read(content, pieces, &filled, &empty)).map_err(unreadable)?;
         let hashing = spawn(scope, move || {
-            for buffer in unhashed {
-                hasher.update(&buffer);
-                if hashed.send(buffer).is_err() {
+            for piece in unhashed {
+                hasher.update(&piece.buffer);
+                if hashed.send(piece).is_err() {
                     break;
                 }
             }
@@ -60,14 +61,14 @@ pub(super) fn pump(
 /// Threads would cost more than they save.
 fn at_once(
     mut content: impl Read,
-    length: u64,
+    pieces: &Pieces,
     hasher: &mut Hasher,
     mut write: impl FnMut(&[u8]) -> Result<(), StoreError>,
 ) -> Result<io::Result<()>, StoreError> {
-    let mut bytes = Vec::with_capacity(length as usize);
-    let read = content.read_to_end(&mut bytes);
-    hasher.update(&bytes);
-    write(&bytes)?;
+    let mut piece = pieces.take();
+    let read = content.read_to_end(&mut piece.buffer);
+    hasher.update(&piece.buffer);
+    write(&piece.buffer)?;
     Ok(read.map(drop))
 }
 
@@ -88,19 +89,19 @@ fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 /// Reads until the content ends, fails, or is not wanted any more.
 fn read(
     mut content: impl Read,
-    filled: &SyncSender<Vec<u8>>,
-    empty: &Receiver<Vec<u8>>,
+    pieces: &Pieces,
+    filled: &SyncSender<Piece>,
+    empty: &Receiver<Piece>,
 ) -> io::Result<()> {
     for number in 0_usize.. {
-        let buffer = match number {
-            0..BUFFERS => Some(Vec::new()),
+        let piece = match number {
+            0..BUFFERS => Some(pieces.take_of(BUFFER)),
             _ => empty.recv().ok(),
         };
-        let Some(mut buffer) = buffer else { break };
-        buffer.resize(BUFFER, 0);
-        let (count, outcome) = fill(&mut content, &mut buffer);
-        buffer.truncate(count);
-        if filled.send(buffer).is_err() {
+        let Some(mut piece) = piece else { break };
+        let (count, outcome) = fill(&mut content, &mut piece.buffer);
+        piece.buffer.truncate(count);
+        if filled.send(piece).is_err() {
             break;
         }
         outcome?;
@@ -126,14 +127,43 @@ fn fill(content: &mut impl Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
 
 /// Writes what is left of the content. The channels end with it, and with them the other threads.
 fn write_all(
-    unwritten: Receiver<Vec<u8>>,
-    emptied: SyncSender<Vec<u8>>,
+    unwritten: Receiver<Piece>,
+    emptied: SyncSender<Piece>,
     mut write: impl FnMut(&[u8]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    for buffer in unwritten {
-        write(&buffer)?;
+    for piece in unwritten {
+        write(&piece.buffer)?;
         // A reader that has ended needs no buffers.
-        let _ = emptied.send(buffer);
+        let _ = emptied.send(piece);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::Algorithm;
+
+    #[test]
+    fn next_blob_uses_the_buffers_of_the_one_before() {
+        let pieces = Pieces::default();
+        for fill in 0..5 {
+            let content = vec![fill; 9 * BUFFER + 1];
+            let blob = Digest::sha256(&content);
+            let mut hasher = Hasher::new(Algorithm::Sha256);
+            let mut written = 0;
+            let write = |bytes: &[u8]| {
+                written += bytes.len();
+                Ok(())
+            };
+            let length = content.len() as u64;
+            pump(&content[..], (&blob, length), &pieces, &mut hasher, write).unwrap();
+            assert_eq!((written, hasher.finish()), (content.len(), blob));
+        }
+        let taken: Vec<Piece> = (0..=BUFFERS).map(|_| pieces.take()).collect();
+        let used = taken
+            .iter()
+            .filter(|piece| piece.buffer.capacity() >= BUFFER);
+        assert!((1..=BUFFERS).contains(&used.count()));
+    }
 }

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::sync::mpsc;
 
-use super::pieces::Pieces;
 use super::request::Part;
+use crate::store::Pieces;
 
 /// As much as is read, and sent, at once: small enough for the cache of the processor, and for
 /// sixteen jobs.

@@ -33,7 +33,7 @@ pub(crate) struct Hop<'a> {
 impl Connections {
     /// Sends a request to one place; any answer at all is a success.
     pub(crate) async fn send(&self, hop: Hop<'_>) -> Result<Answer, TransportError> {
-        let (client, mut headers) = self.to(hop.is_registry);
+        let (client, mut headers) = self.to(hop.url, hop.is_registry)?;
         headers.extend(hop.headers.clone());
         if let Some(authorization) = hop.authorization {
             headers.insert(AUTHORIZATION, authorization);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::pieces::Pieces;
+use crate::store::Pieces;
 use crate::transport::options::RangeOptions;
 
 /// The first step: how many connections there are for each one before.
