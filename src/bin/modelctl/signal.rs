@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::future::Future;
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub(crate) fn listen(
     runtime: &Runtime,
     last_words: impl FnOnce(Signal) -> u8 + Send + 'static,
 ) -> io::Result<Listener> {
+    // Tokio makes such a pair for itself, and panics where there are no descriptors for it.
+    drop(UnixStream::pair()?);
     let (tell, told) = watch::channel(None);
     let _inside = runtime.enter();
     let mut interrupt = signal(SignalKind::interrupt())?;
