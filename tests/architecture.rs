@@ -44,7 +44,14 @@ const RULES: [(&str, &[&str], &[&str]); 18] = [
     (
         "trust",
         &["oci", "model", "store", "verify"],
-        &["p256", "p384", "scrypt", "crypto_secretbox"],
+        &[
+            "p256",
+            "p384",
+            "scrypt",
+            "crypto_secretbox",
+            "webpki",
+            "x509_cert",
+        ],
     ),
     ("run", &["model", "onnx"], &["ort", "libloading", "half"]),
     (

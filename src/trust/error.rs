@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::ErrorKind;
+use crate::trust::certificate::CertificateError;
 use crate::trust::check::{Distrust, SignersError};
 use crate::trust::policy::PolicyError;
 use crate::trust::{BundleError, KeyError, SignatureError, StatementError, oms};
@@ -31,6 +32,15 @@ pub enum TrustError {
     /// A statement was refused.
     #[error(transparent)]
     Statement(#[from] StatementError),
+    /// Certificates cannot be used.
+    #[error("cannot use the certificates in `{}`", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: CertificateError,
+    },
     /// A model could not be signed, or its signature was refused.
     #[error(transparent)]
     Oms(#[from] oms::OmsError),
@@ -47,6 +57,7 @@ impl TrustError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Key { cause, .. } => cause.kind(),
+            Self::Certificates { cause, .. } => cause.kind(),
             Self::Oms(error) => error.kind(),
             Self::Policy(_) => ErrorKind::Mismatch,
             Self::Signers(error) => error.kind(),

@@ -11,6 +11,7 @@
 
 mod base64;
 mod bundle;
+pub mod certificate;
 pub mod check;
 pub mod cosign;
 mod dsse;

@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use crate::support::certificates::{issuer, root, signer};
 use crate::support::env::Env;
 
 const KEY: &str = "key.pem";
@@ -288,6 +289,41 @@ fn signature_of_a_changed_folder_is_not_accepted() {
         last.ends_with("they are over another folder: see the other checks"),
         "{failed}"
     );
+}
+
+#[test]
+fn certificate_names_the_signer() {
+    let env = env_with_key();
+    let top = root(issuer("root", None));
+    let leaf = top.issue(signer("somebody"));
+    env.write("root.pem", &top.pem);
+    env.write("leaf.pem", &leaf.pem);
+    let key = env.write("leaf.key", &leaf.key);
+    fs::set_permissions(key, Permissions::from_mode(0o600)).unwrap();
+    let sign = ["sign", "./model", "--certificate", "leaf.pem", "--key"];
+    env.run(&[&sign[..], &["leaf.key"]].concat()).ok();
+    let verify = ["verify", "./model", "--signature", "model.sig"];
+    let trusting = |options: &[&str]| env.run(&[&verify[..], options].concat());
+    let verified = trusting(&["--certificate-chain", "root.pem"]);
+    assert_eq!(verified.code, Some(0), "{verified}");
+    assert!(
+        verified.stdout.contains("by `CN=somebody` with the key "),
+        "{verified}"
+    );
+    trusting(&["--certificate-chain", "root.pem", "--key", PUBLIC]).ok();
+    assert_eq!(trusting(&["--key", PUBLIC]).code, Some(5));
+    env.run(&[&sign[..], &[KEY]].concat()).is("\
+exit 2
+--- stderr
+error: the certificate of `CN=somebody` is not for the private key
+");
+    env.write("empty.pem", "");
+    trusting(&["--certificate-chain", "empty.pem"]).is("\
+exit 1
+--- stderr
+error: cannot use the certificates in `empty.pem`
+  caused by: it holds no PEM certificate, or more than 1000
+");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Fixtures that several tests share.
 
 pub(crate) mod artifact;
+pub(crate) mod certificates;
 pub(crate) mod downloads;
 pub(crate) mod embedded;
 pub(crate) mod env;

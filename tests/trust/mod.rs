@@ -1,3 +1,4 @@
 //! Who has made a model.
 
+mod certificates;
 mod oms;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{IgnoreError, NameError};
 use crate::ErrorKind;
+use crate::trust::certificate::CertificateError;
 use crate::trust::{BundleError, SignatureError, StatementError};
 
 /// Why a model could not be signed, or its signature was refused.
@@ -24,6 +25,9 @@ pub enum OmsError {
         /// What the caller trusts.
         expected: String,
     },
+    /// The certificates are not trusted, or cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The signed payload is no in-toto statement.
     #[error(transparent)]
     Payload(#[from] StatementError),
@@ -82,6 +86,7 @@ impl OmsError {
             }
             Self::Io { .. } => ErrorKind::Io,
             Self::Ignore(_) => ErrorKind::Usage,
+            Self::Certificate(error) => error.kind(),
             Self::Empty | Self::File { .. } | Self::Name(_) => ErrorKind::Unsupported,
             // What cannot be checked is not trusted.
             Self::Bundle(_)

@@ -2,6 +2,7 @@
 
 use super::{Folder, GIT_NAMES, IgnorePaths, ModelStatement, OmsError, Resources};
 use crate::model::{ModelManifest, SIGNATURES_FOLDER, Sha256};
+use crate::trust::certificate::{self, CertificateError};
 use crate::trust::{
     Bundle, BundleError, Envelope, IN_TOTO, MAX_BUNDLE_SIZE, Material, PrivateKey, PublicKey,
 };
@@ -31,6 +32,21 @@ impl Signer {
         let hint = key.public_key().oms_hint();
         let material = Material::PublicKey { hint, spki: None };
         Self { key, material }
+    }
+
+    /// A signer whom verifiers know by a certificate: that of the key, then those that lead to a
+    /// root. The root itself, which verifiers have, is left out.
+    ///
+    /// # Errors
+    /// The first certificate is malformed, or not of this key.
+    pub fn with_certificates(key: PrivateKey, chain: Vec<Vec<u8>>) -> Result<Self, OmsError> {
+        let leaf = chain.first().ok_or(CertificateError::Malformed)?;
+        let leaf = certificate::leaf_key(leaf)?;
+        if leaf.key != key.public_key() {
+            return Err(CertificateError::OtherKey(leaf.subject).into());
+        }
+        let material = Material::Chain(certificate::without_roots(chain)?);
+        Ok(Self { key, material })
     }
 
     /// Signs a statement: the bytes of a bundle. The same signer and statement give the same bytes

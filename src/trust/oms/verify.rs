@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{ModelStatement, OmsError, Resources};
 use crate::model::{ModelManifest, Sha256};
+use crate::trust::certificate::Roots;
 use crate::trust::{Bundle, IN_TOTO, KeyId, Material, PublicKey, StatementError};
 
 /// A signature bundle, of which nothing was verified yet.
@@ -15,6 +16,8 @@ pub struct Signature(Bundle);
 pub enum Trusted<'a> {
     /// Whoever holds the private half of this key.
     Key(&'a PublicKey),
+    /// Whoever has a certificate that one of these has issued.
+    Roots(&'a Roots),
 }
 
 /// What a signature says, and who says it: the signature was verified.
@@ -32,6 +35,13 @@ pub struct Verified {
 pub enum SignedBy {
     /// The holder of a key.
     Key(KeyId),
+    /// Whom a certificate names.
+    Certificate {
+        /// The name in the certificate.
+        subject: String,
+        /// The key in it.
+        key: KeyId,
+    },
 }
 
 impl Signature {
@@ -53,6 +63,7 @@ impl Signature {
     pub fn verify(&self, trusted: Trusted<'_>) -> Result<Verified, OmsError> {
         let signer = match trusted {
             Trusted::Key(key) => self.verify_key(key)?,
+            Trusted::Roots(roots) => self.verify_chain(roots)?,
         };
         let envelope = &self.0.envelope;
         if envelope.payload_type != IN_TOTO {
@@ -104,6 +115,27 @@ impl Signature {
     }
 }
 
+impl Signature {
+    fn verify_chain(&self, roots: &Roots) -> Result<SignedBy, OmsError> {
+        let Material::Chain(chain) = &self.0.material else {
+            let found = match self.0.material {
+                Material::PublicKey { .. } => "a key without a certificate",
+                _ => "the holder of a certificate of sigstore",
+            };
+            return Err(OmsError::OtherSigner {
+                found: found.to_owned(),
+                expected: "a certificate chain".to_owned(),
+            });
+        };
+        let signer = roots.verify(chain)?;
+        self.0.envelope.verify(&signer.key)?;
+        Ok(SignedBy::Certificate {
+            subject: signer.subject,
+            key: signer.key.id(),
+        })
+    }
+}
+
 impl Verified {
     /// Checks that exactly the files of a model are signed, with its model manifest, which has the
     /// SHA-256 `manifest`: none missing, none besides, none with another content. Whether the files
@@ -151,6 +183,7 @@ impl fmt::Display for SignedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(id) => write!(f, "key {id}"),
+            Self::Certificate { subject, key } => write!(f, "`{subject}` with the key {key}"),
         }
     }
 }

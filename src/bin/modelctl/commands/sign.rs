@@ -13,13 +13,13 @@ use crate::options::PassphraseOptions;
 use crate::output::Output;
 
 const HELP: &str = "\
-Signs all files of a folder, or one file, with OpenSSF Model Signing, as `model_signing sign key` does:
-each verifies what the other has signed. A model is signed as an artifact when it is packed, with
-`pack --sign-key`.
+Signs all files of a folder, or one file, with OpenSSF Model Signing: `model_signing verify key`
+verifies it, too. A model that is packed is signed with `pack --sign-key`.
 
 Examples:
   modelctl sign ./model --key release.key -o model.sig
   modelctl sign ./model --key release.key -o ./model/model.sig --ignore-path cache
+  modelctl sign ./model --key release.key --certificate leaf.pem --certificate-chain middle.pem
   modelctl verify ./model --signature model.sig --key release.pub";
 
 /// Sign the files of a model
@@ -51,6 +51,6 @@ pub(crate) async fn run(
         });
     };
     let key = context.private_key(&args.key, &args.passphrase, output);
-    let key = key.await?;
-    folder::sign(path, key, args.folder, output).await
+    let signer = folder::signer(key.await?, &args.folder, context)?;
+    folder::sign(path, signer, args.folder, output).await
 }

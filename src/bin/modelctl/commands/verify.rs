@@ -4,9 +4,10 @@ mod signed;
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use modelctl::oci::Place;
 use modelctl::store::Layout;
+use modelctl::trust::certificate::Roots;
 use modelctl::trust::oms::{self, Trusted};
 use modelctl::trust::{PublicKey, TrustError};
 use modelctl::verify::{self, ArtifactOptions};
@@ -31,19 +32,34 @@ Examples:
   modelctl verify ./mlp
   modelctl verify ./mlp --key release.pub
   modelctl verify ./model --signature model.sig --key release.pub
+  modelctl verify ./model --signature model.sig --certificate-chain root.pem
   modelctl verify store:demo/mlp:v1 --json
   modelctl verify oci:./layout";
 
 /// Check digests and structure of an artifact, a layout or a pulled folder
 #[derive(Args)]
-#[command(after_help = HELP)]
+#[command(after_help = HELP, group(ArgGroup::new("trusted").multiple(true)))]
 pub(crate) struct VerifyArgs {
     /// The artifact or folder
     #[arg(value_name = "ARTIFACT|DIR")]
     place: Place,
     /// Public key of a signer who is trusted; may be given several times, for any of them
-    #[arg(long, value_name = "KEY", help_heading = "Signatures")]
+    #[arg(
+        long,
+        value_name = "KEY",
+        group = "trusted",
+        help_heading = "Signatures"
+    )]
     key: Vec<PathBuf>,
+    /// Certificates (PEM) that are trusted to have issued that of a signer, or are it; may be given
+    /// several times
+    #[arg(
+        long,
+        value_name = "FILE",
+        group = "trusted",
+        help_heading = "Signatures"
+    )]
+    certificate_chain: Vec<PathBuf>,
     #[command(flatten)]
     signed: signed::SignedOptions,
     #[command(flatten)]
@@ -56,14 +72,13 @@ pub(crate) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let keys = args.key.iter().map(|key| context.public_key(key));
-    let keys = keys.collect::<Result<Vec<PublicKey>, Failure>>()?;
+    let signers = Signers::read(&args, context)?;
     let report = match args.place {
         Place::Path(path) => match args.signed.signature {
-            Some(_) => signed::verify(path, args.signed, keys).await?,
-            None => folder(path, keys).await?,
+            Some(_) => signed::verify(path, args.signed, signers).await?,
+            None => folder(path, signers).await?,
         },
-        place if args.signed.signature.is_some() || !keys.is_empty() => {
+        place if args.signed.signature.is_some() || !signers.is_empty() => {
             return Err(Failure::WrongPlace {
                 place,
                 expected: "a folder, whose signatures are checked",
@@ -78,13 +93,39 @@ pub(crate) async fn run(
     Ok(output.note(format_args!("verified {}: {checks} checks", report.name))?)
 }
 
-async fn folder(path: PathBuf, keys: Vec<PublicKey>) -> Result<FindingsReport, Failure> {
+/// Who is trusted.
+struct Signers {
+    keys: Vec<PublicKey>,
+    roots: Vec<Roots>,
+}
+
+impl Signers {
+    fn read(args: &VerifyArgs, context: &Context) -> Result<Self, Failure> {
+        let keys = args.key.iter().map(|file| context.public_key(file));
+        let roots = args.certificate_chain.iter();
+        let roots = roots.map(|file| context.roots(file));
+        Ok(Self {
+            keys: keys.collect::<Result<_, _>>()?,
+            roots: roots.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.roots.is_empty()
+    }
+
+    fn trusted(&self) -> Vec<Trusted<'_>> {
+        let roots = self.roots.iter().map(Trusted::Roots);
+        self.keys.iter().map(Trusted::Key).chain(roots).collect()
+    }
+}
+
+async fn folder(path: PathBuf, signers: Signers) -> Result<FindingsReport, Failure> {
     let name = path.display().to_string();
     let findings = blocking(move || -> Result<_, modelctl::Error> {
         let mut report = verify::directory(&path)?;
-        if !keys.is_empty() {
-            let trusted: Vec<Trusted<'_>> = keys.iter().map(Trusted::Key).collect();
-            let signatures = oms::check_pulled(&path, &report, &trusted);
+        if !signers.is_empty() {
+            let signatures = oms::check_pulled(&path, &report, &signers.trusted());
             report
                 .findings
                 .extend(signatures.map_err(TrustError::from)?);

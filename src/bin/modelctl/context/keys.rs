@@ -6,6 +6,7 @@ use std::os::fd::RawFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use modelctl::trust::certificate::{self, CertificateError, Roots};
 use modelctl::trust::{KeyError, Passphrase, PrivateKey, PublicKey, TrustError};
 use zeroize::Zeroizing;
 
@@ -49,6 +50,18 @@ impl Context {
     pub(crate) fn public_key(&self, path: &Path) -> Result<PublicKey, Failure> {
         let file = self.key_file(path)?;
         PublicKey::parse(&file).map_err(|cause| refused(path, cause))
+    }
+
+    /// The certificates of a PEM file, in DER.
+    pub(crate) fn certificates(&self, path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+        let file = self.key_file(path)?;
+        certificate::parse_pem(&file).map_err(|cause| untrusted(path, cause))
+    }
+
+    /// Certificates that the user trusts.
+    pub(crate) fn roots(&self, path: &Path) -> Result<Roots, Failure> {
+        let file = self.key_file(path)?;
+        Roots::parse(&file).map_err(|cause| untrusted(path, cause))
     }
 
     /// The passphrase from the descriptor, the environment or the terminal, if one of them gives it.
@@ -122,4 +135,9 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> Failure {
 fn refused(path: &Path, cause: KeyError) -> Failure {
     let path = path.to_owned();
     Failure::Library(TrustError::Key { path, cause }.into())
+}
+
+fn untrusted(path: &Path, cause: CertificateError) -> Failure {
+    let path = path.to_owned();
+    Failure::Library(TrustError::Certificates { path, cause }.into())
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use crate::blocking::blocking;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::count;
@@ -24,6 +25,12 @@ pub(super) struct FolderOptions {
     /// Where to write the signature; a file in DIR is not signed itself
     #[arg(long, short, value_name = "FILE", default_value = "model.sig")]
     output: PathBuf,
+    /// Certificate of the key (PEM), by which verifiers know the signer instead of by the key
+    #[arg(long, value_name = "FILE")]
+    pub(super) certificate: Option<PathBuf>,
+    /// Certificates that lead from --certificate to a root (PEM)
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(super) certificate_chain: Option<PathBuf>,
     /// Leave out this file or folder of DIR, by its path from there or an absolute one; may be given
     /// several times
     #[arg(long, value_name = "PATH")]
@@ -47,10 +54,27 @@ impl fmt::Display for SignedReport {
     }
 }
 
+/// Who signs: the holder of a key, or of a certificate.
+pub(super) fn signer(
+    key: PrivateKey,
+    options: &FolderOptions,
+    context: &Context,
+) -> Result<Signer, Failure> {
+    let Some(leaf) = &options.certificate else {
+        return Ok(Signer::new(key));
+    };
+    let mut chain = context.certificates(leaf)?;
+    if let Some(path) = &options.certificate_chain {
+        chain.extend(context.certificates(path)?);
+    }
+    let signer = Signer::with_certificates(key, chain).map_err(TrustError::from);
+    Ok(signer.map_err(modelctl::Error::from)?)
+}
+
 /// Hashes the files, signs the list of them, and writes the signature.
 pub(super) async fn sign(
     path: PathBuf,
-    key: PrivateKey,
+    signer: Signer,
     options: FolderOptions,
     output: &mut Output,
 ) -> Result<(), Failure> {
@@ -58,8 +82,8 @@ pub(super) async fn sign(
     let FolderOptions {
         output: file,
         ignore_path,
+        ..
     } = options;
-    let signer = Signer::new(key);
     let key = signer.public_key().id();
     let target = file.clone();
     let signed = blocking(move || {

@@ -5,9 +5,10 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use modelctl::trust::oms::{self, Folder, FolderOptions, Trusted};
-use modelctl::trust::{MAX_BUNDLE_SIZE, PublicKey, TrustError};
+use modelctl::trust::oms::{self, Folder, FolderOptions};
+use modelctl::trust::{MAX_BUNDLE_SIZE, TrustError};
 
+use super::Signers;
 use crate::blocking::blocking;
 use crate::failure::Failure;
 use crate::reports::FindingsReport;
@@ -17,7 +18,7 @@ use crate::reports::FindingsReport;
 #[command(next_help_heading = "Signatures")]
 pub(super) struct SignedOptions {
     /// Check the files against this signature, which OpenSSF Model Signing has made
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[arg(long, value_name = "FILE", requires = "trusted")]
     pub(super) signature: Option<PathBuf>,
     /// File or folder of DIR that need not be signed, by its path from there or an absolute one; may
     /// be given several times
@@ -32,7 +33,7 @@ pub(super) struct SignedOptions {
 pub(super) async fn verify(
     path: PathBuf,
     options: SignedOptions,
-    keys: Vec<PublicKey>,
+    signers: Signers,
 ) -> Result<FindingsReport, Failure> {
     let name = path.display().to_string();
     let signature = options.signature.unwrap_or_default();
@@ -44,7 +45,7 @@ pub(super) async fn verify(
             ignore_paths,
             ignore_unsigned_files: options.ignore_unsigned_files,
         };
-        let trusted: Vec<Trusted<'_>> = keys.iter().map(Trusted::Key).collect();
+        let trusted = signers.trusted();
         let signature = signature.display().to_string();
         oms::check_signed((&signature, &bundle), &trusted, &model, &folder_options)
     });
