@@ -8,6 +8,7 @@ mod models;
 mod next_version;
 mod nginx;
 pub(crate) mod programs;
+mod signing;
 mod toxiproxy;
 mod transport;
 mod uploads;
