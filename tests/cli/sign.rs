@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::support::certificates::{issuer, root, signer};
+use crate::support::embedded::Embedded;
 use crate::support::env::Env;
 
 const KEY: &str = "key.pem";
@@ -228,6 +229,19 @@ fn packed_signature_travels_with_the_model() {
         .ok();
 }
 
+/// Packing and sending in one flow signs what was hashed on the way.
+#[test]
+fn pushed_signature_travels_with_the_model() {
+    let env = env_with_key();
+    let registry = Embedded::new();
+    let reference = format!("{}/demo/m:v1", registry.address);
+    let pushed = env.run(&["push", "./model", &reference, "--sign-key", KEY, "-q"]);
+    let packed = env.run(&["pack", "./model", "-t", "m:v1", "--sign-key", KEY, "-q"]);
+    assert_eq!(pushed.ok(), packed.ok());
+    env.run(&["pull", &reference, "-o", "pulled", "-q"]).ok();
+    env.run(&["verify", "./pulled", "--key", PUBLIC]).ok();
+}
+
 /// Security rows A40 and A41: a signature that is gone, by another, of another model, or too many.
 #[test]
 fn a41_pulled_folder_without_a_signature_of_its_own_fails() {
@@ -312,6 +326,16 @@ fn certificate_names_the_signer() {
     );
     trusting(&["--certificate-chain", "root.pem", "--key", PUBLIC]).ok();
     assert_eq!(trusting(&["--key", PUBLIC]).code, Some(5));
+    env.write("other.pem", &root(issuer("root", None)).pem);
+    let other = trusting(&["--certificate-chain", "other.pem"]);
+    assert_eq!(other.code, Some(5));
+    assert!(
+        other
+            .stdout
+            .starts_with("unchecked  signature  model.sig  the certificate of `CN=somebody`")
+    );
+    let none = "no signature by a signer who is trusted";
+    assert!(other.stdout.trim_end().ends_with(none), "{other}");
     env.run(&[&sign[..], &[KEY]].concat()).is("\
 exit 2
 --- stderr

@@ -78,6 +78,14 @@ impl OmsError {
         move |cause| Self::Io { path, cause }
     }
 
+    /// Whether the signature is by somebody who was not asked for: it says nothing against the model.
+    pub(super) fn is_by_another(&self) -> bool {
+        matches!(
+            self,
+            Self::OtherSigner { .. } | Self::Certificate(CertificateError::Untrusted(_))
+        )
+    }
+
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {

@@ -64,7 +64,7 @@ pub(super) fn signature_finding(subject: &str, checked: Result<Verified, OmsErro
     let finding = |code| Finding::new(Check::Signature, subject, code);
     match checked {
         Ok(verified) => finding(Code::Verified).because(verified.to_string()),
-        Err(error @ OmsError::OtherSigner { .. }) => {
+        Err(error) if error.is_by_another() => {
             finding(Code::OtherSigner).because(error.to_string())
         }
         Err(error @ OmsError::Io { .. }) => finding(Code::Unreadable).because(error.to_string()),

@@ -86,7 +86,7 @@ impl Signature {
         for signer in trusted {
             match self.verify(*signer) {
                 Ok(verified) => return Ok(verified),
-                Err(error) if matches!(refused, OmsError::OtherSigner { .. }) => refused = error,
+                Err(error) if refused.is_by_another() => refused = error,
                 Err(_) => {}
             }
         }
