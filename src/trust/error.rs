@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::ErrorKind;
 use crate::trust::certificate::CertificateError;
 use crate::trust::check::{Distrust, SignersError};
+use crate::trust::lock::LockError;
 use crate::trust::policy::PolicyError;
 use crate::trust::{BundleError, KeyError, SignatureError, StatementError, oms};
 
@@ -26,6 +27,9 @@ pub enum TrustError {
     /// A bundle was refused.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// A lock file does not hold, or cannot be used.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// A policy cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -59,6 +63,7 @@ impl TrustError {
             Self::Key { cause, .. } => cause.kind(),
             Self::Certificates { cause, .. } => cause.kind(),
             Self::Oms(error) => error.kind(),
+            Self::Lock(error) => error.kind(),
             Self::Policy(_) => ErrorKind::Mismatch,
             Self::Signers(error) => error.kind(),
             Self::Distrust(error) => error.kind(),

@@ -18,6 +18,7 @@ mod dsse;
 mod error;
 pub mod find;
 pub mod key;
+pub mod lock;
 pub mod oms;
 pub mod policy;
 mod statement;
