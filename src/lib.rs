@@ -27,9 +27,9 @@
 //! ([`model`], [`onnx`], [`plan`]), the plan becomes blobs in a store ([`pack`], [`store`]), blobs
 //! are copied between stores, of which a registry is one ([`transport`], [`transfer`]), as far as
 //! they are not on this machine already ([`seed`]), and become files again ([`materialise`]) that
-//! are verified ([`verify`]), whose makers are known ([`trust`]), and run ([`run`]). [`diff`] compares
-//! two of them by their manifests. [`registry`] is the other side of [`transport`]. All of them speak
-//! the vocabulary of [`oci`].
+//! are verified ([`verify`]), whose makers are known ([`trust`]), and run ([`run`]). Whether one may be
+//! deployed says the [`gate`], and [`diff`] compares two of them by their manifests. [`registry`] is the
+//! other side of [`transport`]. All of them speak the vocabulary of [`oci`].
 //!
 //! Nothing here prints, reads the environment or the home directory, or ends the process.
 
@@ -61,6 +61,8 @@ pub mod verify;
 pub mod trust;
 
 pub mod run;
+
+pub mod gate;
 
 pub mod registry;
 

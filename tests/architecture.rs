@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the crate, and the heavy crates that it alone imports.
-const RULES: [(&str, &[&str], &[&str]); 18] = [
+const RULES: [(&str, &[&str], &[&str]); 19] = [
     (
         "error",
         &[
@@ -49,11 +49,17 @@ const RULES: [(&str, &[&str], &[&str]); 18] = [
             "p384",
             "scrypt",
             "crypto_secretbox",
+            "toml",
             "webpki",
             "x509_cert",
         ],
     ),
     ("run", &["model", "onnx"], &["ort", "libloading", "half"]),
+    (
+        "gate",
+        &["oci", "model", "store", "materialise", "verify", "trust"],
+        &[],
+    ),
     (
         "registry",
         &["oci", "store"],
@@ -82,6 +88,7 @@ const RULES: [(&str, &[&str], &[&str]); 18] = [
             "verify",
             "trust",
             "run",
+            "gate",
             "registry",
         ],
         &[],

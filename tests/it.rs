@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cli;
+mod gate;
 mod hostile;
 mod interop;
 mod plan;
@@ -15,6 +16,7 @@ mod seed;
 mod soak;
 mod store;
 mod support;
+mod toml_schema;
 mod transfer;
 mod transport;
 mod trust;

@@ -143,6 +143,15 @@ fn filtered(text: &str, root: &Path) -> String {
     let text = text.replace(root.to_str().unwrap(), "[ROOT]");
     let hex = |c: char| c.is_ascii_hexdigit();
     let text = replaced(&text, "sha256:", hex, 64, "[DIGEST]");
+    let text = replaced(&text, "key ", hex, 64, "[KEY]");
+    let text = dates_replaced(&text);
+    let text = replaced(
+        &text,
+        "tries in ",
+        |c| c.is_ascii_digit() || c == '.',
+        1,
+        "[TIME]",
+    );
     let text = replaced(&text, "127.0.0.1:", |c| c.is_ascii_digit(), 2, "[PORT]");
     let number = |c: char| c.is_ascii_digit() || c == '.';
     let text = replaced(&text, "ONNX Runtime ", number, 3, "[VERSION]");
@@ -155,6 +164,22 @@ fn filtered(text: &str, root: &Path) -> String {
             }
             _ => out += part,
         }
+    }
+    out
+}
+
+/// Replaces dates of RFC 3339, to the second and in UTC.
+fn dates_replaced(text: &str) -> String {
+    const FORM: &[u8] = b"0000-00-00T00:00:00Z";
+    let fits = |window: &[u8]| {
+        window.iter().zip(FORM).all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            other => byte == other,
+        })
+    };
+    let mut out = text.to_owned();
+    while let Some(at) = out.as_bytes().windows(FORM.len()).position(fits) {
+        out.replace_range(at..at + FORM.len(), "[DATE]");
     }
     out
 }

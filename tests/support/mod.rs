@@ -17,5 +17,6 @@ pub(crate) mod pty;
 pub(crate) mod relay;
 pub(crate) mod runtime;
 pub(crate) mod scripted;
+pub(crate) mod signing;
 pub(crate) mod tokens;
 pub(crate) mod transport;

@@ -8,6 +8,7 @@ use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 
+use modelctl::gate::Verdict;
 use modelctl::oci::{Digest, OciError, Place, PlaceError, Reference};
 use modelctl::run::RunError;
 use modelctl::store::StoreError;
@@ -111,6 +112,16 @@ pub(crate) enum Failure {
     /// Two things that were compared are different. How is in the report already.
     #[error("they differ")]
     Differs,
+    /// The gate does not let it through. The checks are shown already.
+    #[error("`{name}` may not be deployed: {reason}")]
+    Refused {
+        /// What was asked for.
+        name: String,
+        /// Whether that is certain.
+        verdict: Verdict,
+        /// The first check that stands in the way.
+        reason: String,
+    },
     /// A worker failed, and has said why.
     #[error("the worker failed with exit code {0}")]
     Worker(u8),
@@ -182,6 +193,11 @@ impl Failure {
                 ErrorKind::NotFound
             }
             Self::Absent(_) => ErrorKind::NotFound,
+            Self::Refused { verdict, .. } => match verdict {
+                Verdict::Unavailable => ErrorKind::Unavailable,
+                Verdict::Inconclusive => ErrorKind::Inconclusive,
+                Verdict::Refused | Verdict::Allowed => ErrorKind::Mismatch,
+            },
             Self::Findings { .. } | Self::Missing(_) => ErrorKind::Mismatch,
             Self::File { .. } | Self::Listen { .. } | Self::Output(_) => ErrorKind::Io,
             Self::Interrupted(_) | Self::Worker(_) | Self::Differs => ErrorKind::Failed,
@@ -204,6 +220,7 @@ impl Failure {
     fn code(&self) -> &'static str {
         match (self, self.kind()) {
             (Self::Interrupted(_), _) => "interrupted",
+            (Self::Refused { .. }, ErrorKind::Mismatch) => "refused",
             (Self::Library(Error::Run(RunError::Different { .. })), _) => "output-differs",
             (_, ErrorKind::Usage) => "usage",
             (_, ErrorKind::NotFound) => "not-found",

@@ -10,6 +10,7 @@ mod content;
 mod context;
 mod exit;
 mod failure;
+mod gating;
 mod hint;
 mod options;
 mod output;

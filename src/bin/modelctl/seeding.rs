@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use modelctl::oci::Document;
-use modelctl::seed::{Saved, Seeded, Seeds};
+use modelctl::seed::{Saved, SeedError, Seeded, Seeds};
 use modelctl::store::Layout;
 use serde::Serialize;
 
@@ -40,7 +40,22 @@ pub(crate) async fn seed(
     context: &Context,
     output: &mut Output,
 ) -> Result<Seeding, Failure> {
+    let (seeding, problems) = seeded(spot, document, folders, context).await?;
+    for problem in problems {
+        output.warn(problem)?;
+    }
+    Ok(seeding)
+}
+
+/// The same for who warns of folders that are none himself.
+pub(crate) async fn seeded(
+    spot: &Spot,
+    document: &Document,
+    folders: SeedFolders,
+    context: &Context,
+) -> Result<(Seeding, Vec<SeedError>), Failure> {
     let depot = spot.depot();
+    let mut problems = Vec::new();
     let mut seeds = Seeds::default();
     if matches!(spot, Spot::Repository(..)) {
         // Where there is no store yet, none is made for this.
@@ -54,15 +69,11 @@ pub(crate) async fn seed(
             Some(seeds) => seeds,
             None => Seeds::of(&depot, document).await?,
         };
-        let searched = blocking(move || search(seeds, store, folders)).await;
-        for problem in searched.1 {
-            output.warn(problem)?;
-        }
-        seeds = searched.0;
+        (seeds, problems) = blocking(move || search(seeds, store, folders)).await;
     }
     let seeds = Arc::new(seeds);
     let source = Seeded::new(depot, Arc::clone(&seeds));
-    Ok(Seeding { source, seeds })
+    Ok((Seeding { source, seeds }, problems))
 }
 
 /// Adds the seeds, and says which of those that were named are none.
@@ -70,7 +81,7 @@ fn search(
     mut seeds: Seeds,
     store: Option<Layout>,
     folders: SeedFolders,
-) -> (Seeds, Vec<modelctl::seed::SeedError>) {
+) -> (Seeds, Vec<SeedError>) {
     if let Some(replaced) = folders.replaced {
         let _ = seeds.add_folder(&replaced);
     }

@@ -79,6 +79,11 @@ impl Outcome {
 }
 
 impl SignatureCheck {
+    /// What stood in the way of a check.
+    pub fn obstacle(&self) -> Option<ErrorKind> {
+        self.obstacle
+    }
+
     /// Whether it is one of an attestation, or claims to be: then it says nothing about who signed.
     pub fn is_attestation(&self) -> bool {
         self.form == Form::Attestation

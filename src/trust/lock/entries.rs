@@ -84,11 +84,13 @@ impl Lock {
         if text.len() as u64 > super::MAX_LOCK_SIZE {
             return Err(LockError::TooLarge);
         }
-        let document: LockDocument =
-            toml::from_str(text).map_err(|error| LockError::Malformed(error.to_string()))?;
+        let document: LockDocument = toml::from_str(text)
+            .map_err(|error| LockError::Malformed(error.to_string().trim_end().to_owned()))?;
         if document.version != 1 {
             let version = document.version;
-            return Err(LockError::Malformed(format!("version {version}, expected 1")));
+            return Err(LockError::Malformed(format!(
+                "version {version}, expected 1"
+            )));
         }
         let mut lock = Self::default();
         for (name, entry) in document.model {
@@ -97,7 +99,8 @@ impl Lock {
                 reason,
             };
             let key = name.parse().map_err(refused)?;
-            lock.entries.insert(key, Entry::new(entry).map_err(refused)?);
+            lock.entries
+                .insert(key, Entry::new(entry).map_err(refused)?);
         }
         Ok(lock)
     }
@@ -127,9 +130,8 @@ impl Lock {
     /// A reference with a digest is held by any entry of its repository with that digest, any other
     /// one by the entries with its tag.
     pub fn hold(&self, reference: &Reference, found: &Digest) -> Result<&Entry, LockError> {
-        let of_repository = |(_, entry): &(&Name, &Entry)| {
-            entry.reference.name() == reference.name()
-        };
+        let of_repository =
+            |(_, entry): &(&Name, &Entry)| entry.reference.name() == reference.name();
         let mut same = self.entries.iter().filter(of_repository);
         if reference.digest().is_some() {
             let mut first = None;
@@ -153,7 +155,9 @@ impl Lock {
         match entry.digest == *found {
             true => Ok(entry),
             false => Err(LockError::Moved {
-                tag: reference.tag().map_or_else(String::new, ToString::to_string),
+                tag: reference
+                    .tag()
+                    .map_or_else(String::new, ToString::to_string),
                 locked: entry.digest,
                 found: *found,
             }),
@@ -173,7 +177,10 @@ impl Lock {
         }
         if present.digest != entry.digest && !update {
             return Err(LockError::Moved {
-                tag: present.reference.tag().map_or_else(String::new, ToString::to_string),
+                tag: present
+                    .reference
+                    .tag()
+                    .map_or_else(String::new, ToString::to_string),
                 locked: present.digest,
                 found: entry.digest,
             });
@@ -202,10 +209,14 @@ impl Entry {
         }
         match (reference.tag(), reference.digest()) {
             (None, None) => {
-                return Err(format!("`reference`: `{reference}` has neither tag nor digest"));
+                return Err(format!(
+                    "`reference`: `{reference}` has neither tag nor digest"
+                ));
             }
             (_, Some(digest)) if *digest != document.digest => {
-                return Err(format!("`reference` has another digest than `digest`: `{digest}`"));
+                return Err(format!(
+                    "`reference` has another digest than `digest`: `{digest}`"
+                ));
             }
             _ => {}
         }

@@ -36,9 +36,7 @@ pub enum LockError {
     #[error("`{0}` is not in the lock file (use modelctl lock)")]
     NotLocked(String),
     /// A tag leads to something else than when it was locked.
-    #[error(
-        "tag {tag} moved: locked {locked} registry has {found} (use modelctl lock --update)"
-    )]
+    #[error("tag {tag} moved: locked {locked} registry has {found} (use modelctl lock --update)")]
     Moved {
         /// The tag.
         tag: String,

@@ -35,7 +35,10 @@ fn lock_of(entries: &[(&str, Entry)]) -> Lock {
 #[test]
 fn file_is_sorted_and_survives_being_read() {
     let signed = Entry {
-        signers: vec!["key ab".to_owned(), "a \"quoted\" name\\ü, by https://x".to_owned()],
+        signers: vec![
+            "key ab".to_owned(),
+            "a \"quoted\" name\\ü, by https://x".to_owned(),
+        ],
         ..entry("r.example/a/b:v1", b"b")
     };
     let lock = lock_of(&[("z.1", entry("r.example/z:v2", b"z")), ("b", signed)]);
@@ -116,7 +119,10 @@ fn entries_are_replaced_only_when_asked_and_never_lose_their_signers() {
         lock.put(name("m"), entry, update).unwrap_err();
     }
     assert_eq!(lock, before);
-    assert_eq!(lock.put(name("m"), signed(b"2"), true).unwrap(), Put::Updated);
+    assert_eq!(
+        lock.put(name("m"), signed(b"2"), true).unwrap(),
+        Put::Updated
+    );
 }
 
 #[test]
@@ -129,35 +135,52 @@ fn malformed_files_are_refused_by_name() {
         (format!("{HEAD}models = {{}}"), "unknown field `models`"),
         (format!("{HEAD}{HEAD}"), "duplicate key"),
         (
-            model(&format!("reference = \"r.example/m:v1\"\ndigest = \"{digest}\"")),
+            model(&format!(
+                "reference = \"r.example/m:v1\"\ndigest = \"{digest}\""
+            )),
             "missing field `locked`",
         ),
         (
-            model("reference = \"r.example/m:v1\"\ndigest = \"sha256:12\"\nlocked = \"2026-01-01T00:00:00Z\""),
+            model(
+                "reference = \"r.example/m:v1\"\ndigest = \"sha256:12\"\nlocked = \"2026-01-01T00:00:00Z\"",
+            ),
             "invalid digest",
         ),
         (
-            model(&format!("reference = \"m:v1\"\ndigest = \"{digest}\"\nlocked = \"2026-01-01T00:00:00Z\"")),
+            model(&format!(
+                "reference = \"m:v1\"\ndigest = \"{digest}\"\nlocked = \"2026-01-01T00:00:00Z\""
+            )),
             "entry `m` of the lock file: `reference`: `m:v1` names no registry",
         ),
         (
-            model(&format!("reference = \"r.example/m\"\ndigest = \"{digest}\"\nlocked = \"2026-01-01T00:00:00Z\"")),
+            model(&format!(
+                "reference = \"r.example/m\"\ndigest = \"{digest}\"\nlocked = \"2026-01-01T00:00:00Z\""
+            )),
             "has neither tag nor digest",
         ),
         (
-            model(&format!("reference = \"r.example/m@{}\"\ndigest = \"{digest}\"\nlocked = \"2026-01-01T00:00:00Z\"", Digest::sha256(b"x"))),
+            model(&format!(
+                "reference = \"r.example/m@{}\"\ndigest = \"{digest}\"\nlocked = \"2026-01-01T00:00:00Z\"",
+                Digest::sha256(b"x")
+            )),
             "`reference` has another digest",
         ),
         (
-            model(&format!("reference = \"r.example/m:v1\"\ndigest = \"{digest}\"\nlocked = \"yesterday\"")),
+            model(&format!(
+                "reference = \"r.example/m:v1\"\ndigest = \"{digest}\"\nlocked = \"yesterday\""
+            )),
             "`locked`",
         ),
         (
-            model(&format!("reference = \"r.example/m:v1\"\ndigest = \"{digest}\"\nsigners = [\"a\\nb\"]\nlocked = \"2026-01-01T00:00:00Z\"")),
+            model(&format!(
+                "reference = \"r.example/m:v1\"\ndigest = \"{digest}\"\nsigners = [\"a\\nb\"]\nlocked = \"2026-01-01T00:00:00Z\""
+            )),
             "not one line",
         ),
         (
-            format!("{HEAD}[model.\"../x\"]\nreference = \"r.example/m:v1\"\ndigest = \"{digest}\"\nlocked = \"2026-01-01T00:00:00Z\""),
+            format!(
+                "{HEAD}[model.\"../x\"]\nreference = \"r.example/m:v1\"\ndigest = \"{digest}\"\nlocked = \"2026-01-01T00:00:00Z\""
+            ),
             "expected up to 128 letters",
         ),
         ("#".repeat(2 << 20), "larger than 1024 KiB"),
@@ -201,7 +224,11 @@ fn no_entry_is_lost_where_many_lock_at_once() {
             let path = &path;
             scope.spawn(move || {
                 let put = |lock: &mut Lock| {
-                    lock.put(name(&format!("m{index}")), entry("r.example/m:v1", b"1"), false)
+                    lock.put(
+                        name(&format!("m{index}")),
+                        entry("r.example/m:v1", b"1"),
+                        false,
+                    )
                 };
                 change(path, put).unwrap();
             });

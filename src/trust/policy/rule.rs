@@ -118,8 +118,8 @@ impl Policy {
         text: &str,
         key: impl Fn(&str) -> Result<String, PolicyError>,
     ) -> Result<Self, PolicyError> {
-        let document: PolicyDocument =
-            toml::from_str(text).map_err(|error| PolicyError::Malformed(error.to_string()))?;
+        let document: PolicyDocument = toml::from_str(text)
+            .map_err(|error| PolicyError::Malformed(error.to_string().trim_end().to_owned()))?;
         if document.version != 1 {
             let version = document.version;
             return Err(PolicyError::Malformed(format!(

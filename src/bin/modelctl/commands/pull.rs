@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use crate::context::{Context, jobs_of};
 use crate::failure::Failure;
-use crate::options::RegistryOptions;
+use crate::gating::Admission;
+use crate::options::{AdmissionOptions, RegistryOptions};
 use crate::output::Output;
 use crate::places::Spot;
 use crate::progress::{size_of, watch};
@@ -32,6 +33,7 @@ Examples:
   modelctl pull registry.example/demo/mlp@sha256:… -o ./mlp --only '*.onnx'
   modelctl pull registry.example/demo/mlp:v2 -o ./mlp-v2 --seed ./mlp
   modelctl pull registry.example/demo/mlp:v1
+  modelctl pull registry.example/prod/mlp:v1 -o ./mlp --policy modelctl-policy.toml --locked
   modelctl pull store:registry.example/demo/mlp:v1 -o ./mlp --layout split";
 
 /// Fetch an artifact: into files with -o, else into the local store
@@ -72,6 +74,8 @@ pub(crate) struct PullArgs {
     /// Blobs in flight at a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     jobs: Option<u8>,
+    #[command(flatten)]
+    admission: AdmissionOptions,
     #[command(flatten)]
     registry: RegistryOptions,
 }
@@ -133,8 +137,17 @@ pub(crate) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    let admission = Admission::new(&args.admission, &args.place, context, &args.registry).await?;
+    let args = PullArgs {
+        place: admission.place().clone(),
+        ..args
+    };
     let source = context.open(&args.place, &args.registry).await?;
     let document = source.resolve().await?;
+    let as_layers = matches!(args.layout, Layout::Split);
+    admission
+        .admit(&source, &document, as_layers, output)
+        .await?;
     let Some(folder) = args.output.clone() else {
         let (report, _) = keep(&args, (&source, &document), context, output).await?;
         output.note(report.note("pulled"))?;

@@ -7,7 +7,7 @@ use modelctl::run::{InputOptions, ValueRange};
 use serde::{Deserialize, Serialize};
 
 /// Shapes, ranges and the seed of made inputs.
-#[derive(Debug, Args, Serialize, Deserialize)]
+#[derive(Debug, Default, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Made inputs")]
 pub(crate) struct InputArgs {
     /// Shape of an input; open dimensions are tried otherwise

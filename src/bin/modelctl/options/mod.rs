@@ -3,9 +3,11 @@
 mod content;
 mod input;
 mod key;
+mod policy;
 mod registry;
 
 pub(crate) use content::{ContentOptions, SignatureOptions, TestOptions, tolerance};
 pub(crate) use input::InputArgs;
 pub(crate) use key::PassphraseOptions;
+pub(crate) use policy::{AdmissionOptions, LockedOption, PolicyOptions};
 pub(crate) use registry::{RegistryOptions, host};

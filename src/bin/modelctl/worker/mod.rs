@@ -4,6 +4,6 @@ mod process;
 mod record;
 mod task;
 
-pub(crate) use process::{RuntimeOptions, WorkerArgs, delegate, run};
+pub(crate) use process::{Answer, RuntimeOptions, WorkerArgs, ask, delegate, run};
 pub(crate) use record::{Recording, record};
 pub(crate) use task::{Infer, Smoke, Task};

@@ -4,6 +4,8 @@
 //! This program starts itself again with a [`Request`]. The worker writes its report and its errors
 //! to the streams that it inherits, and its exit code is that of the command.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -70,10 +72,88 @@ pub(crate) async fn delegate(
     context: &Context,
     (style, stdout): (Style, Stdio),
 ) -> Result<(), Failure> {
-    let search = options.search(context, task.untrusted());
-    let limits = options.limits();
     let mut command = command(style)?;
     command.stdout(stdout);
+    match supervise(command, task, options, context).await? {
+        exit::OK => Ok(()),
+        code => Err(Failure::Worker(code)),
+    }
+}
+
+/// What a worker said, and how it ended.
+pub(crate) struct Answer {
+    /// Its exit code.
+    pub(crate) code: u8,
+    /// Its report as JSON, if it got so far.
+    pub(crate) stdout: Vec<u8>,
+    /// Its events as JSON, of which the last one is its failure.
+    stderr: Vec<u8>,
+}
+
+impl Answer {
+    /// Why it failed.
+    pub(crate) fn reason(&self) -> String {
+        let stderr = String::from_utf8_lossy(&self.stderr);
+        let lines = stderr.lines().rev();
+        let mut errors = lines.filter_map(|line| {
+            let event: serde_json::Value = serde_json::from_str(line).ok()?;
+            Some(event.get("error")?.as_str()?.to_owned())
+        });
+        let unsaid = || format!("the worker failed with exit code {}", self.code);
+        errors.next().unwrap_or_else(unsaid)
+    }
+}
+
+/// The most that is kept of what a worker says, in bytes: a report has a line for each output.
+const MAX_ANSWER: u64 = 64 * MIB;
+
+/// Does a task in a worker that tells nobody but the caller.
+pub(crate) async fn ask(
+    task: Task,
+    options: &RuntimeOptions,
+    context: &Context,
+) -> Result<Answer, Failure> {
+    let mut command = command(Style {
+        json: true,
+        quiet: true,
+        ..Style::default()
+    })?;
+    let (stdout, stderr) = (scratch_file()?, scratch_file()?);
+    command.stdout(stdout.try_clone().map_err(not_found)?);
+    command.stderr(stderr.try_clone().map_err(not_found)?);
+    let code = supervise(command, task, options, context).await?;
+    Ok(Answer {
+        code,
+        stdout: said(stdout)?,
+        stderr: said(stderr)?,
+    })
+}
+
+/// A file without a name: a pipe that nobody empties would stop the worker.
+fn scratch_file() -> Result<File, Failure> {
+    tempfile::tempfile().map_err(|source| Failure::File {
+        path: std::env::temp_dir(),
+        source,
+    })
+}
+
+fn said(mut file: File) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = file.rewind();
+    let read = read.and_then(|()| file.take(MAX_ANSWER).read_to_end(&mut bytes));
+    read.map_err(not_found)?;
+    Ok(bytes)
+}
+
+/// Runs a worker to its end and gives its exit code.
+async fn supervise(
+    mut command: Command,
+    task: Task,
+    options: &RuntimeOptions,
+    context: &Context,
+) -> Result<u8, Failure> {
+    let search = options.search(context, task.untrusted());
+    let limits = options.limits();
     let code = blocking(move || {
         let request = Request {
             library: run::find_library(&search)?,
@@ -84,11 +164,8 @@ pub(crate) async fn delegate(
         let untold = |error| RunError::Worker(format!("could not be told what to do: {error}"));
         run::supervise(command.arg(request.map_err(untold)?), &limits)
     });
-    match u8::try_from(code.await.map_err(modelctl::Error::from)?) {
-        Ok(exit::OK) => Ok(()),
-        Ok(code) => Err(Failure::Worker(code)),
-        Err(_) => Err(Failure::Worker(exit::FAILED)),
-    }
+    let code = code.await.map_err(modelctl::Error::from)?;
+    Ok(u8::try_from(code).unwrap_or(exit::FAILED))
 }
 
 /// The worker's side.

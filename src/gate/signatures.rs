@@ -1,0 +1,131 @@
+//! Whether enough signers have signed, in a form that counts, over exactly this manifest.
+
+use super::check::code_of;
+use super::{Check, CheckId, Code, Subject};
+use crate::model::ModelManifest;
+use crate::oci::Document;
+use crate::trust::check::{self, Distrust, Signers};
+use crate::trust::find::{FindError, find};
+use crate::trust::policy::{self, Form, Rule, SignatureRule};
+
+/// What was found beside an artifact and in it, checked against everybody whom the rule names.
+pub(super) enum Looked {
+    /// The rule asks for nobody.
+    NotAsked,
+    /// There is too much to look at.
+    Refused(FindError),
+    /// The rule names nobody whose signatures can be checked.
+    Nobody,
+    /// Each signature and attestation, with how its check came out.
+    Checked(check::Report),
+}
+
+/// Looks for signatures and attestations once, for all checks that need them.
+pub(super) async fn look(
+    subject: &impl Subject,
+    artifact: &Document,
+    model: Option<&ModelManifest>,
+    rule: &Rule,
+) -> Looked {
+    let named = rule.signatures.iter().flat_map(|rule| &rule.signers);
+    let attesters = rule.attestations.iter().flat_map(|rule| &rule.signers);
+    let mut named = named.chain(attesters).peekable();
+    if named.peek().is_none() {
+        return Looked::NotAsked;
+    }
+    let Ok(signers) = Signers::any(named.filter_map(signer)) else {
+        return Looked::Nobody;
+    };
+    let forms = rule.signatures.iter().flat_map(|rule| &rule.forms);
+    let legacy = match forms.into_iter().any(|form| *form == Form::CosignLegacy) {
+        true => subject.legacy(&artifact.digest()).await,
+        false => Ok(None),
+    };
+    match find(subject.store(), artifact, legacy).await {
+        Ok(found) => Looked::Checked(check::check(&found, &signers, model)),
+        Err(error) => Looked::Refused(error),
+    }
+}
+
+/// A signer of the policy as one that signatures are checked against.
+pub(super) fn signer(signer: &policy::Signer) -> Option<check::Signer> {
+    match signer {
+        policy::Signer::Key(key) => Some(check::Signer::Key(key.clone())),
+        policy::Signer::Identity(_) => None,
+    }
+}
+
+fn form(form: &Form) -> check::Form {
+    match form {
+        Form::Cosign => check::Form::Cosign,
+        Form::CosignLegacy => check::Form::CosignLegacy,
+        Form::ModelSigning => check::Form::ModelSigning,
+    }
+}
+
+/// The check of the rule's signatures.
+pub(super) fn check(rule: Option<&SignatureRule>, looked: &Looked, as_layers: bool) -> Check {
+    let Some(rule) = rule else {
+        let message = "the policy accepts artifacts that nobody has signed";
+        return Check::new(CheckId::Signatures, Code::NotAsked, message);
+    };
+    let report = match looked {
+        Looked::Checked(report) => report,
+        Looked::Refused(error) => {
+            return Check::new(CheckId::Signatures, Code::Invalid, error.to_string());
+        }
+        Looked::NotAsked | Looked::Nobody => return identities(rule),
+    };
+    let Some(signers) = signers(rule, as_layers) else {
+        return identities(rule).with("found", &report.checks);
+    };
+    let check = match report.verdict(&signers) {
+        Ok(()) => verified(report, &signers),
+        Err(distrust) => refused(&distrust),
+    };
+    check
+        .with("threshold", rule.threshold)
+        .with("forms", &rule.forms)
+        .with("found", &report.checks)
+}
+
+/// The signers of a rule whose signatures can be checked, if they can be enough.
+fn signers(rule: &SignatureRule, as_layers: bool) -> Option<Signers> {
+    let signers = Signers::at_least(rule.threshold, rule.signers.iter().filter_map(signer));
+    let counts = |it: &&Form| !(as_layers && **it == Form::ModelSigning);
+    let forms = rule.forms.iter().filter(counts).map(form);
+    Some(signers.ok()?.in_forms(forms))
+}
+
+fn identities(rule: &SignatureRule) -> Check {
+    let message =
+        "the policy asks for signers by identity, and their certificates cannot be checked";
+    let check = Check::new(CheckId::Signatures, Code::Unchecked, message);
+    check.with("threshold", rule.threshold)
+}
+
+fn verified(report: &check::Report, signers: &Signers) -> Check {
+    let signed = report.signed_by(|form| signers.accepts(form));
+    let trusted: Vec<String> = signers
+        .ids()
+        .filter(|id| signed.contains(id))
+        .map(ToString::to_string)
+        .collect();
+    let message = format!("signed by {}", trusted.join(" and "));
+    Check::new(CheckId::Signatures, Code::Verified, message)
+        .with("digest", report.artifact)
+        .with("signers", trusted)
+}
+
+fn refused(distrust: &Distrust) -> Check {
+    let code = match distrust {
+        Distrust::Missing { .. } => Code::Missing,
+        Distrust::Invalid { .. } => Code::Invalid,
+        Distrust::Unchecked { kind, .. } => match code_of(*kind) {
+            Code::Unavailable => Code::Unavailable,
+            Code::Invalid => Code::Invalid,
+            _ => Code::Unchecked,
+        },
+    };
+    Check::new(CheckId::Signatures, code, distrust.to_string())
+}
