@@ -26,6 +26,22 @@ impl<'a, S: Storage> Delivery<'a, S> {
         }
     }
 
+    /// Whether the store has the manifest already, and so all blobs; they are counted then.
+    pub(super) async fn is_there(
+        &mut self,
+        plan: &ArtifactPlan,
+        blobs: &[Blob],
+    ) -> Result<bool, PackError> {
+        let root = plan.manifest.descriptor();
+        let failed = |error| PackError::new("the manifest", error);
+        let is_there = self.target.has_graph(&root).await.map_err(failed)?;
+        if is_there {
+            let blobs = blobs.iter().map(|blob| &blob.descriptor);
+            self.report.count_spared(self.target.sink(), &root, blobs);
+        }
+        Ok(is_there)
+    }
+
     /// Puts blobs into the store while they come.
     pub(super) async fn blobs(&mut self, blobs: impl Stream<Item = Blob>) -> Result<(), PackError> {
         let target = &self.target;

@@ -26,9 +26,12 @@ pub async fn store<S: Storage>(
     options: &PackOptions,
 ) -> Result<CopyReport> {
     let blobs = blobs(plan)?;
+    let mut delivery = Delivery::new(sink, options);
+    if delivery.is_there(plan, &blobs).await? {
+        return Ok(delivery.report);
+    }
     let descriptors: Vec<Descriptor> = blobs.iter().map(|blob| blob.descriptor.clone()).collect();
     sink.check_space(&descriptors).await?;
-    let mut delivery = Delivery::new(sink, options);
     let size = |blob: &Blob| blob.descriptor.size;
     delivery.blobs(largest_first(blobs.clone(), size)).await?;
     delivery.manifest(plan, &blobs).await?;

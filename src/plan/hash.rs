@@ -102,6 +102,13 @@ impl Contents {
         Ok(self.digests(|content| found[content].expect("every content was hashed")))
     }
 
+    /// Whether the cache has the digests of all of them.
+    pub(super) fn are_known_to(&self, cache: &DigestCache) -> bool {
+        self.list
+            .iter()
+            .all(|content| cache.find(content).is_some())
+    }
+
     /// Digests that stand for those that are not known yet: different ones for different contents,
     /// and the one that everybody knows for nothing.
     pub(super) fn placeholders(&self) -> Digests {

@@ -80,6 +80,12 @@ impl Outline {
         })
     }
 
+    /// Whether every digest is remembered, so that planning reads no content.
+    pub fn is_remembered(&self) -> bool {
+        let cache = self.options.cache.as_ref();
+        cache.is_some_and(|cache| self.contents.are_known_to(cache))
+    }
+
     /// Tells from now on how much was hashed.
     pub fn hashed(&self) -> Hashed {
         self.hashed.clone()

@@ -90,6 +90,10 @@ impl<S: Storage> Storage for WithProgress<S> {
         self.inner.honours_ranges()
     }
 
+    fn keeps_graphs(&self) -> bool {
+        self.inner.keeps_graphs()
+    }
+
     fn is_far(&self) -> bool {
         self.inner.is_far()
     }

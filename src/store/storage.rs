@@ -44,6 +44,12 @@ pub trait Storage: Send + Sync {
         false
     }
 
+    /// Whether a manifest that is here has everything that it needs for as long as it is here, so that
+    /// nothing below it has to be asked for. Registries promise that; a folder can lose a file.
+    fn keeps_graphs(&self) -> bool {
+        false
+    }
+
     /// Opens the file that holds the blob and nothing else, where there is one, for a copy that
     /// shares its extents. Nothing is verified.
     fn local_file(&self, _blob: &Descriptor) -> Option<File> {

@@ -41,10 +41,19 @@ pub async fn copy<S: Storage + Referrers, D: Storage>(
         referrers: graph.referrers,
         ..CopyReport::default()
     };
+    let target = Target::new(sink, &options.mount_from);
+    if graph.referrers == 0 && root.subject().is_none() {
+        let present = target.has_graph(&root.descriptor()).await;
+        if present.map_err(Side::Destination.failed(&root.digest()))? {
+            let documents = graph.documents.iter().map(|node| &node.descriptor);
+            let blobs = graph.blobs.iter().chain(documents);
+            report.count_spared(sink, &root.descriptor(), blobs);
+            return Ok(report);
+        }
+    }
     let space = sink.check_space(&graph.blobs).await;
     space.map_err(Side::Destination.failed(&root.digest()))?;
     graph.blobs.sort_by_key(|blob| blob.digest);
-    let target = Target::new(sink, &options.mount_from);
     let blobs = largest_first(graph.blobs.clone(), |blob| blob.size);
     let copy = async |blob, moved| {
         let outcome = copy_blob(source, &target, &blob, &moved).await?;

@@ -2,6 +2,7 @@
 
 use super::target::Outcome;
 use crate::oci::Descriptor;
+use crate::store::Storage;
 
 /// What a transfer did. Manifests count as blobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +20,20 @@ pub struct CopyReport {
 }
 
 impl CopyReport {
+    /// Counts blobs that are there with the root that needs them, which the sink has told itself.
+    pub(crate) fn count_spared<'a>(
+        &mut self,
+        sink: &impl Storage,
+        root: &Descriptor,
+        blobs: impl Iterator<Item = &'a Descriptor>,
+    ) {
+        self.count(root, Outcome::Present);
+        for blob in blobs.filter(|blob| blob.digest != root.digest) {
+            sink.spared(blob);
+            self.count(blob, Outcome::Present);
+        }
+    }
+
     /// Counts a blob.
     pub(crate) fn count(&mut self, blob: &Descriptor, outcome: Outcome) {
         match outcome {

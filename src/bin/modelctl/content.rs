@@ -80,14 +80,15 @@ impl Content {
     }
 
     /// Hashes and stores it in one flow, and names it last. A name with a digest is compared with
-    /// that of the artifact before anything is sent.
+    /// that of the artifact before anything is sent. Where nothing has to be hashed, the registry is
+    /// asked for the manifest first: if it has it, it has all.
     pub(crate) async fn send(
         self,
         destination: &Spot,
         options: &PackOptions,
         style: Style,
     ) -> Result<PackedReport, Failure> {
-        if destination.is_pinned() {
+        if destination.is_pinned() || self.outline.is_remembered() {
             return store(&self.plan(style).await?.plan, destination, options, style).await;
         }
         let sink = watch(destination.depot(), self.outline.stored_size(), style);

@@ -45,6 +45,12 @@ impl Storage for Repository {
         self.session.host.honours_ranges()
     }
 
+    /// A registry refuses a manifest whose blobs it misses (distribution-spec, "Pushing Manifests"), and
+    /// collects no blob that a manifest needs.
+    fn keeps_graphs(&self) -> bool {
+        true
+    }
+
     fn is_far(&self) -> bool {
         self.session.host.is_far()
     }

@@ -50,6 +50,13 @@ impl Storage for Depot {
         }
     }
 
+    fn keeps_graphs(&self) -> bool {
+        match self {
+            Self::Repository(repository) => repository.keeps_graphs(),
+            Self::Layout(_) | Self::Archive(_) => false,
+        }
+    }
+
     fn is_far(&self) -> bool {
         match self {
             Self::Repository(repository) => repository.is_far(),
