@@ -39,7 +39,7 @@ doc:
 
 # Writes the generated files again: the JSON Schema and the command-line reference. Look at the diff.
 schema:
-	MODELCTL_BLESS=1 cargo test --locked --test it -- schema:: cli::reference::
+	MODELCTL_BLESS=1 cargo test --locked --test it -- schema generated_schema cli::reference::
 
 # The tests that need other programs: real registries and clients, other signers, ONNX Runtime, strace. One needs a file system that
 # shares extents, in MODELCTL_TEST_REFLINK, and is left out.

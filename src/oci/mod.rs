@@ -15,6 +15,7 @@ mod place;
 mod reference;
 pub mod registry_error;
 mod sha256;
+mod timestamp;
 
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
@@ -23,3 +24,4 @@ pub use manifest::{Document, Index, Kind, MAX_MANIFEST_SIZE, Manifest};
 pub use place::{Place, PlaceError};
 pub use reference::{Reference, ReferenceError, Tag};
 pub(crate) use sha256::Sha256;
+pub use timestamp::{rfc3339, timestamp};

@@ -64,6 +64,16 @@ impl Graph {
         Ok(walk.graph)
     }
 
+    /// Puts another graph before this one, whose root stays the root.
+    pub fn precede(&mut self, mut other: Self) {
+        self.blobs.append(&mut other.blobs);
+        self.blobs.sort_by_key(|blob| blob.digest);
+        self.blobs.dedup_by_key(|blob| blob.digest);
+        self.referrers += other.referrers;
+        other.documents.append(&mut self.documents);
+        self.documents = other.documents;
+    }
+
     /// The document that everything else is needed for.
     pub fn root(&self) -> &Node {
         self.documents.last().expect("a walk visits its root")

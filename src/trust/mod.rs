@@ -9,6 +9,7 @@
 //! Every document here is hostile until a key that the user named has verified it: sizes are
 //! bounded, JSON is strict, and the bytes that were signed are the bytes that are parsed.
 
+pub mod attach;
 mod base64;
 mod bundle;
 pub mod certificate;
@@ -21,6 +22,8 @@ pub mod key;
 pub mod lock;
 pub mod oms;
 pub mod policy;
+pub mod predicate;
+mod put;
 mod statement;
 
 pub use bundle::{BUNDLE_V03, Bundle, BundleError, MAX_BUNDLE_SIZE, Material};

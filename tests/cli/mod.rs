@@ -22,5 +22,6 @@ mod run;
 mod seeds;
 mod sign;
 mod signals;
+mod signed_artifacts;
 mod usage;
 mod verify;

@@ -1,8 +1,16 @@
 //! `run` and `pack --record`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use modelctl::oci::{Digest, Document};
+use modelctl::store::Layout;
+use modelctl::trust::predicate::{TEST_RESULT, TestResult, Verdict};
+use modelctl::trust::{Bundle, PrivateKey, Statement};
 
 use crate::support::env::Env;
+
+const P256: &str = include_str!("../vectors/keys/p256.pkcs8.pem");
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mlp/model.onnx");
 
@@ -201,4 +209,136 @@ CASE    GRAPH       OUTPUT  TYPE        RESULT      ABSOLUTE  RELATIVE  TIME
 --- stderr
 warning: the model ran, but nothing was compared: the artifact has no smoke tests
 ");
+}
+
+#[test]
+fn attestation_needs_a_key_and_an_artifact() {
+    let env = env_with_model();
+    let key = env.write("a.key", P256);
+    fs::set_permissions(key, fs::Permissions::from_mode(0o600)).unwrap();
+    let refused = env.run(&["run", "store:mlp:v1", "--attest"]);
+    assert_eq!(refused.code, Some(2), "{refused}");
+    let loosened = [
+        "run",
+        "store:mlp:v1",
+        "--attest",
+        "--key",
+        "a.key",
+        "--rtol",
+        "1",
+    ];
+    assert_eq!(env.run(&loosened).code, Some(2));
+    env.run(&["run", "./mlp", "--attest", "--key", "a.key"])
+        .is("\
+exit 2
+--- stderr
+error: --attest: a folder has no digest to attest: name the artifact
+");
+}
+
+/// The statement beside the only entry of the store, if there is one.
+fn attested(env: &Env) -> Option<Statement> {
+    let store = Layout::open(&env.root("home/.local/share/modelctl")).unwrap();
+    let mut entries = store.entries().unwrap().into_iter();
+    let entry = entries.find(|entry| entry.name.is_some()).unwrap();
+    let referrers = store.referrers_of(&entry.manifest.digest).unwrap();
+    let referrer = referrers.first()?;
+    let blob = |digest: &Digest| fs::read(store.root().join("blobs/sha256").join(digest.hex()));
+    let manifest = Document::parse(blob(&referrer.digest).unwrap(), None).unwrap();
+    let bundle = &manifest.manifest().unwrap().layers[0];
+    let bundle = Bundle::parse(&blob(&bundle.digest).unwrap()).unwrap();
+    let key = PrivateKey::parse(P256.as_bytes(), None).unwrap();
+    bundle.envelope.verify(&key.public_key()).unwrap();
+    let statement = Statement::parse(&bundle.envelope.payload).unwrap();
+    assert_eq!(statement.predicate_type, TEST_RESULT);
+    assert_eq!(
+        statement.subject[0].digest["sha256"],
+        entry.manifest.digest.hex()
+    );
+    Some(statement)
+}
+
+fn result_of(statement: &Statement) -> TestResult {
+    TestResult::parse(statement.predicate.to_string().as_bytes()).unwrap()
+}
+
+fn env_to_attest(pack: &[&str]) -> Env {
+    let env = env_with_runtime().with("SOURCE_DATE_EPOCH", "1700000000");
+    let key = env.write("a.key", P256);
+    fs::set_permissions(key, fs::Permissions::from_mode(0o600)).unwrap();
+    let packed = ["pack", "./mlp", "-t", "mlp:v1", "-q"];
+    env.run(&[&packed[..], pack].concat()).ok();
+    env
+}
+
+const ATTEST: [&str; 5] = ["run", "store:mlp:v1", "--attest", "--key", "a.key"];
+
+#[test]
+#[ignore = "needs the onnxruntime library"]
+fn smoke_test_is_attested_for_the_digest_that_was_run() {
+    let env = env_to_attest(&["--record", "2"]);
+    let run = env.run(&[&ATTEST[..], &["--json"]].concat()).json();
+    let result = result_of(&attested(&env).unwrap());
+    assert_eq!(result.result, Verdict::Passed);
+    assert_eq!(
+        result.passed_tests,
+        ["model.onnx#recorded-0", "model.onnx#recorded-1"]
+    );
+    assert_eq!(result.smoke_test.started_on, "2023-11-14T22:13:20Z");
+    assert_eq!(result.smoke_test.runtime.version, run["runtime"]["version"]);
+    assert_eq!(
+        result.smoke_test.cases[0].outputs[0].largest_absolute,
+        Some(0.0)
+    );
+    let names = result.configuration.iter().map(|file| file.name.as_deref());
+    let names: Vec<_> = names.flatten().collect();
+    assert_eq!(names, [".modelctl/manifest.json", ".modelctl/tests.tar"]);
+}
+
+#[test]
+#[ignore = "needs the onnxruntime library"]
+fn model_without_tests_is_attested_as_warned() {
+    let env = env_to_attest(&[]);
+    env.run(&ATTEST).ok();
+    let result = result_of(&attested(&env).unwrap());
+    assert_eq!(
+        (result.result, &result.warned_tests[0]),
+        (Verdict::Warned, &"model.onnx".into())
+    );
+}
+
+#[test]
+#[ignore = "needs the onnxruntime library"]
+fn failed_test_is_attested_only_where_that_is_asked_for() {
+    let env = env_to_attest(&["--record", "1"]);
+    env.run(&["pull", "store:mlp:v1", "-o", "out", "-q"]).ok();
+    let case = env.path("out/.modelctl/tests/recorded-0");
+    let target = env.path("tests/recorded-0");
+    fs::create_dir_all(&target).unwrap();
+    for file in ["input_0.pb", "output_0.pb"] {
+        let mut bytes = fs::read(case.join(file)).unwrap();
+        if file.starts_with("output") {
+            let last = bytes.len() - 1;
+            bytes[last] ^= 0x40;
+        }
+        fs::write(target.join(file), bytes).unwrap();
+    }
+    env.run(&["rm", "store:mlp:v1", "-q"]).ok();
+    let pack = ["pack", "./mlp", "-t", "mlp:v1", "--tests", "./tests", "-q"];
+    env.run(&pack).ok();
+    let failed = env.run(&ATTEST);
+    assert_eq!(failed.code, Some(5), "{failed}");
+    assert!(
+        failed
+            .stderr
+            .contains("nothing was attested: the smoke test did not pass")
+    );
+    assert_eq!(attested(&env), None);
+    let failed = env.run(&[&ATTEST[..], &["--attest-failures"]].concat());
+    assert_eq!(failed.code, Some(5), "{failed}");
+    let result = result_of(&attested(&env).unwrap());
+    assert_eq!(
+        (result.result, result.failed_tests.len()),
+        (Verdict::Failed, 1)
+    );
 }

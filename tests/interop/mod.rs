@@ -3,6 +3,7 @@
 mod access;
 mod copies;
 mod corruption;
+mod cosign;
 mod fronts;
 mod models;
 mod next_version;

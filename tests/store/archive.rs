@@ -27,9 +27,14 @@ async fn archive_gives_back_what_was_written() {
     let path = folder.path().join("model.tar");
     let graph = Graph::walk_with_referrers(&store, &model.document()).await;
     let graph = graph.unwrap();
-    Archive::write(&path, &store, &graph, Some("v1"))
-        .await
-        .unwrap();
+    Archive::write(
+        &path,
+        &store,
+        &graph,
+        &[(graph.root().descriptor.digest, "v1".to_owned())],
+    )
+    .await
+    .unwrap();
 
     let archive = Archive::open(&path).unwrap();
     assert_eq!(
@@ -69,15 +74,25 @@ async fn same_artifact_gives_the_same_archive() {
     let (store, model, _) = source().await;
     let graph = Graph::walk(&store, &model.document()).await.unwrap();
     let (first, second) = (folder.path().join("1.tar"), folder.path().join("2.tar"));
-    Archive::write(&first, &store, &graph, Some("v1"))
-        .await
-        .unwrap();
+    Archive::write(
+        &first,
+        &store,
+        &graph,
+        &[(graph.root().descriptor.digest, "v1".to_owned())],
+    )
+    .await
+    .unwrap();
     let mut shuffled = graph.clone();
     shuffled.blobs.reverse();
     fs::write(&second, "an earlier file").unwrap();
-    Archive::write(&second, &store, &shuffled, Some("v1"))
-        .await
-        .unwrap();
+    Archive::write(
+        &second,
+        &store,
+        &shuffled,
+        &[(graph.root().descriptor.digest, "v1".to_owned())],
+    )
+    .await
+    .unwrap();
     assert!(fs::read(first).unwrap() == fs::read(second).unwrap());
 }
 
@@ -88,7 +103,7 @@ async fn nothing_is_written_when_the_source_fails() {
     let graph = Graph::walk(&store, &model.document()).await.unwrap();
     let path = folder.path().join("model.tar");
     let empty = Memory::new();
-    let error = Archive::write(&path, &empty, &graph, None)
+    let error = Archive::write(&path, &empty, &graph, &[])
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -102,7 +117,7 @@ async fn flipped_byte_is_found_when_the_blob_is_fetched() {
     let (store, model, _) = source().await;
     let graph = Graph::walk(&store, &model.document()).await.unwrap();
     let path = folder.path().join("model.tar");
-    Archive::write(&path, &store, &graph, None).await.unwrap();
+    Archive::write(&path, &store, &graph, &[]).await.unwrap();
     let mut bytes = fs::read(&path).unwrap();
     let at = bytes.windows(7).position(|window| window == b"weights");
     bytes[at.unwrap()] ^= 1;
@@ -123,7 +138,7 @@ async fn archive_is_not_added_to() {
     let (store, model, _) = source().await;
     let graph = Graph::walk(&store, &model.document()).await.unwrap();
     let path = folder.path().join("model.tar");
-    Archive::write(&path, &store, &graph, None).await.unwrap();
+    Archive::write(&path, &store, &graph, &[]).await.unwrap();
     let archive = Archive::open(&path).unwrap();
     let blob = Descriptor::of(media_type::OCTET_STREAM, b"more");
     assert!(archive.push(&blob, &b"more".to_vec()).await.is_err());

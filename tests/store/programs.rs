@@ -59,9 +59,14 @@ async fn skopeo_reads_ours_and_we_read_skopeos() {
     );
     let graph = Graph::walk(&theirs, &parts.document()).await.unwrap();
 
-    Archive::write(Path::new(&at("ours.tar")), &theirs, &graph, Some("v1"))
-        .await
-        .unwrap();
+    Archive::write(
+        Path::new(&at("ours.tar")),
+        &theirs,
+        &graph,
+        &[(graph.root().descriptor.digest, "v1".to_owned())],
+    )
+    .await
+    .unwrap();
     let archive = format!("oci-archive:{}:v1", at("ours.tar"));
     let raw = run("skopeo", &["inspect", "--raw", &archive]).stdout;
     assert_eq!(raw, parts.document().raw());

@@ -2,3 +2,4 @@
 
 mod certificates;
 mod oms;
+mod test_result;

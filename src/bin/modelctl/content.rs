@@ -20,9 +20,6 @@ use crate::reports::PackedReport;
 use crate::text::{Size, count};
 use crate::worker::{Recording, record};
 
-/// The variable that dates an artifact, of the Reproducible Builds project.
-const DATE: &str = "SOURCE_DATE_EPOCH";
-
 /// An outlined artifact, and the recorded tests that it reads when it is stored.
 pub(crate) struct Content {
     /// The outline.
@@ -153,7 +150,7 @@ fn plan_options(options: &ContentOptions, context: &Context) -> Result<PlanOptio
         version: options.version.clone(),
         licenses: options.license.clone(),
         annotations: pairs.map(|pair| (pair.key, pair.value)).collect(),
-        created: created(context)?,
+        created: context.source_date()?,
         tests: test_sets(&options.tests)?,
         cache: match options.no_cache {
             true => None,
@@ -177,18 +174,6 @@ async fn signer(
     Ok(Some(LayerSigner::new(move |model, manifest| {
         Ok(signer.sign_layer(model, manifest)?)
     })))
-}
-
-/// The date of the artifact. A value that is none ends the command, as the specification asks.
-fn created(context: &Context) -> Result<Option<u64>, Failure> {
-    let text = context.environment().text(DATE);
-    let parsed = text.map(|text| {
-        text.parse().map_err(|_| Failure::Option {
-            option: DATE,
-            reason: format!("expected seconds since 1970, got `{text}`"),
-        })
-    });
-    parsed.transpose()
 }
 
 fn test_sets(options: &TestOptions) -> Result<Vec<TestSet>, Failure> {

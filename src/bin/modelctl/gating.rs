@@ -313,6 +313,7 @@ impl Tester<'_> {
             atol: None,
             inputs: InputArgs::default(),
             threads: self.threads,
+            record: None,
         });
         Ok(ran(&worker::ask(task, self.runtime, self.context).await?))
     }

@@ -80,9 +80,10 @@ fn by_kind(kind: ErrorKind, typed: &Typed) -> Option<&'static str> {
         (ErrorKind::NotFound, "push") => {
             Some("`modelctl ls` lists what is in the store; `modelctl pack PATH -t REF` adds to it")
         }
-        (ErrorKind::NotFound, "pull" | "inspect" | "diff" | "verify" | "run" | "cp") => {
-            Some("`modelctl ls REGISTRY/REPOSITORY` lists tags, `modelctl ls` the local store")
-        }
+        (
+            ErrorKind::NotFound,
+            "pull" | "inspect" | "diff" | "verify" | "run" | "cp" | "sign" | "attest",
+        ) => Some("`modelctl ls REGISTRY/REPOSITORY` lists tags, `modelctl ls` the local store"),
         _ => None,
     }
 }

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::timestamp::rfc3339;
 use crate::model::modelpack::{ModelConfig, ModelDescriptor, ModelFs, Technical, precision};
 use crate::model::{FilePath, MANIFEST_PATH, MAX_MODEL_MANIFEST_SIZE, ModelManifest, Sha256};
-use crate::oci::{Descriptor, Digest, Document, Manifest, annotation, media_type};
+use crate::oci::{Descriptor, Digest, Document, Manifest, annotation, media_type, rfc3339};
 use crate::plan::artifact::{ArtifactPlan, PlannedLayer};
 use crate::plan::compose::Composition;
 use crate::plan::content::Segments;

@@ -3,7 +3,6 @@
 
 mod assemble;
 mod model_manifest;
-mod timestamp;
 
 pub(super) use assemble::assemble;
 pub(super) use model_manifest::model_manifest;

@@ -23,13 +23,13 @@ const BLOCK: u64 = 512;
 type Builder = tar::Builder<io::BufWriter<NamedTempFile>>;
 
 impl Archive {
-    /// Writes the graph of an artifact, with the root named if a name is given and its referrers
-    /// listed. A file that was there before is replaced.
+    /// Writes the graph of an artifact, with its root and its referrers listed, and its documents named
+    /// as `names` says. A file that was there before is replaced.
     pub async fn write<S: Storage>(
         path: &Path,
         source: &S,
         graph: &Graph,
-        name: Option<&str>,
+        names: &[(Digest, String)],
     ) -> Result<()> {
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -42,7 +42,7 @@ impl Archive {
             cause,
         };
         append(&mut tar, "oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#).map_err(failed)?;
-        let index = Document::from_index(index(graph, name));
+        let index = Document::from_index(index(graph, names));
         append(&mut tar, "index.json", index.raw()).map_err(failed)?;
         let mut file = Tar {
             tar,
@@ -58,20 +58,25 @@ impl Archive {
     }
 }
 
-/// What `index.json` lists: the referrers, and the root.
-fn index(graph: &Graph, name: Option<&str>) -> Index {
-    let root = graph.root();
-    let referrers = graph.documents.iter().filter(|node| {
-        node.document.subject().is_some() && node.descriptor.digest != root.descriptor.digest
-    });
-    let list = referrers.map(|node| describe_referrer(&node.document, node.descriptor.digest));
-    let mut manifests: Vec<Descriptor> = list.map(unnamed).collect();
-    let mut entry = root.descriptor.clone();
-    if let Some(name) = name {
-        let key = annotation::REF_NAME.to_owned();
-        entry.annotations.insert(key, name.to_owned());
+/// What `index.json` lists: the root, the referrers, and whatever else has a name.
+fn index(graph: &Graph, names: &[(Digest, String)]) -> Index {
+    let root = &graph.root().descriptor;
+    let name_of = |digest: &Digest| {
+        let named = names.iter().find(|(of, _)| of == digest);
+        named.map(|(_, name)| (annotation::REF_NAME.to_owned(), name.clone()))
+    };
+    let mut entry = root.clone();
+    entry.annotations.extend(name_of(&root.digest));
+    let mut manifests = vec![entry];
+    for node in &graph.documents {
+        let digest = node.descriptor.digest;
+        let name = name_of(&digest);
+        if digest != root.digest && (name.is_some() || node.document.subject().is_some()) {
+            let mut entry = unnamed(describe_referrer(&node.document, digest));
+            entry.annotations.extend(name);
+            manifests.push(entry);
+        }
     }
-    manifests.insert(0, entry);
     Index::new(manifests)
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::handle::Repository;
 use crate::oci::{Descriptor, Digest, Document, Index, Kind, MAX_MANIFEST_SIZE, media_type};
@@ -19,8 +20,10 @@ use crate::transport::error::ProtocolFault;
 /// How often a change is made again before somebody should look at what goes on.
 const MAX_UPDATES: u32 = 10;
 
-/// Longer than another client takes between reading the tag and writing it.
+/// Longer than another client takes between reading the tag and writing it, on a fast link.
 const SETTLE_TIME: Duration = Duration::from_millis(100);
+/// On a slow link others are slow as well: this many times what our own change took.
+const SETTLE_FACTOR: u32 = 4;
 
 /// What is to become of an entry.
 enum Change<'a> {
@@ -72,6 +75,7 @@ impl Repository {
         let tag = tag_of(subject);
         let _alone = self.session.shared.referrers_tags.lock().await;
         for _ in 0..MAX_UPDATES {
+            let start = Instant::now();
             let found = self.read_referrers_tag(&tag).await?;
             let mut current = found.unwrap_or_default();
             if change.is_made(&current.index) {
@@ -79,7 +83,10 @@ impl Repository {
             }
             change.make(&mut current.members);
             match self.write_referrers_tag(&tag, current).await {
-                Ok(()) => tokio::time::sleep(SETTLE_TIME).await,
+                Ok(()) => {
+                    let settled = SETTLE_TIME.max(start.elapsed() * SETTLE_FACTOR);
+                    tokio::time::sleep(settled).await;
+                }
                 Err(error) if matches!(error.status(), Some(409 | 412)) => {}
                 Err(error) => return Err(error),
             }

@@ -1,10 +1,12 @@
 //! The payload of a legacy signature: simple signing (`sigstore/sigstore:pkg/signature/payload`).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::oci::Digest;
-use crate::oci::json::{self, JsonError};
+use crate::oci::json::{JsonError, from_slice};
 
 /// The one type of claim that is made and read.
 const TYPE: &str = "cosign container image signature";
@@ -66,10 +68,18 @@ impl SimpleSigning {
         }
     }
 
+    /// The same claim with annotations that are signed along.
+    pub fn with_annotations(mut self, annotations: &BTreeMap<String, String>) -> Self {
+        if !annotations.is_empty() {
+            self.optional = json!(annotations);
+        }
+        self
+    }
+
     /// Parses a payload whose signature was verified. Unknown members are tolerated: signers add
     /// claims of their own.
     pub fn parse(payload: &[u8]) -> Result<Self, PayloadError> {
-        let payload: Self = json::from_slice(payload)?;
+        let payload: Self = from_slice(payload)?;
         match payload.critical.kind == TYPE {
             true => Ok(payload),
             false => Err(PayloadError::Type(payload.critical.kind)),
@@ -99,6 +109,9 @@ mod tests {
         assert_eq!(payload.to_vec(), VECTOR.trim_ascii_end());
         let again = SimpleSigning::new("127.0.0.1:5055/demo/model", payload.manifest());
         assert_eq!(again, payload);
+        let annotations = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
+        let annotated = again.with_annotations(&annotations).to_vec();
+        assert!(annotated.ends_with(br#""optional":{"a":"b"}}"#));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use modelctl::oci::{Document, Place, Reference, Tag};
+use modelctl::oci::{Digest, Document, Place, Reference, Tag};
 use modelctl::store::{Archive, Graph, WithProgress};
 use modelctl::transfer::{self, CopyOptions, CopyReport};
 
@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::RegistryOptions;
 use crate::output::Output;
-use crate::places::{Depot, Spot};
+use crate::places::{Depot, Spot, all_beside, copy_beside};
 use crate::progress::{size_of, watch};
 use crate::reports::TransferReport;
 
@@ -61,7 +61,7 @@ pub(crate) async fn run(
     let copied = match &args.destination {
         Place::Archive { path, tag } => {
             let tag = tag.as_ref().map(Tag::as_str);
-            write_archive(path, tag, (&source.depot(), &document), !args.no_referrers).await?
+            write_archive(path, tag, (&source, &document), !args.no_referrers).await?
         }
         place => {
             let destination = context.create(place, &args.registry).await?;
@@ -116,7 +116,10 @@ async fn copy(
 ) -> Result<CopyReport, Failure> {
     destination.may_be(document)?;
     let _hold = destination.hold()?;
-    let copied = transfer::copy(&source.depot(), &sink, document, options).await?;
+    let mut copied = transfer::copy(&source.depot(), &sink, document, options).await?;
+    if options.referrers {
+        copy_beside((source, destination), document, options, &mut copied).await?;
+    }
     destination.tag(&document.descriptor()).await?;
     Ok(copied)
 }
@@ -125,14 +128,25 @@ async fn copy(
 async fn write_archive(
     path: &Path,
     tag: Option<&str>,
-    (source, document): (&Depot, &Document),
+    (source, document): (&Spot, &Document),
     referrers: bool,
 ) -> Result<CopyReport, Failure> {
-    let graph = match referrers {
-        true => Graph::walk_with_referrers(source, document).await?,
-        false => Graph::walk(source, document).await?,
+    let depot = source.depot();
+    let mut names: Vec<(Digest, String)> = Vec::new();
+    names.extend(tag.map(|tag| (document.digest(), tag.to_owned())));
+    let mut graph = match referrers {
+        true => Graph::walk_with_referrers(&depot, document).await?,
+        false => Graph::walk(&depot, document).await?,
     };
-    Archive::write(path, source, &graph, tag).await?;
+    let beside = match referrers {
+        true => all_beside(source, document).await?,
+        false => Vec::new(),
+    };
+    for (tag, document) in beside {
+        graph.precede(Graph::walk(&depot, &document).await?);
+        names.push((document.digest(), tag.to_string()));
+    }
+    Archive::write(path, &depot, &graph, &names).await?;
     let documents = graph.documents.iter().map(|node| &node.descriptor);
     let blobs = graph.blobs.iter().chain(documents);
     Ok(CopyReport {

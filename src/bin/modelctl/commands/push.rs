@@ -12,7 +12,7 @@ use crate::context::{Context, jobs_of};
 use crate::failure::Failure;
 use crate::options::{ContentOptions, RegistryOptions};
 use crate::output::{Output, Style};
-use crate::places::Spot;
+use crate::places::{Spot, copy_beside};
 use crate::progress::{size_of, watch};
 use crate::reports::TransferReport;
 
@@ -47,6 +47,9 @@ pub(crate) struct PushArgs {
     /// instead of sent; may be given several times
     #[arg(long, value_name = "REPOSITORY")]
     mount_from: Vec<Reference>,
+    /// Leave signatures and other referrers of the store behind
+    #[arg(long)]
+    no_referrers: bool,
     #[command(flatten)]
     content: ContentOptions,
     #[command(flatten)]
@@ -83,6 +86,7 @@ pub(crate) async fn run(
     let destination = context.repository(reference, &args.registry)?;
     let options = CopyOptions {
         mount_from: destination.mounts(&args.mount_from)?,
+        referrers: !args.no_referrers,
         ..context.copy_options(args.jobs)
     };
     let report = send(&source, &destination, &options, output.style()).await?;
@@ -98,8 +102,11 @@ async fn send(
 ) -> Result<TransferReport, Failure> {
     let document = source.resolve().await?;
     let sink = watch(destination.depot(), size_of(&document), style);
-    let copied = transfer::copy(&source.depot(), &sink, &document, options).await?;
+    let mut copied = transfer::copy(&source.depot(), &sink, &document, options).await?;
     drop(sink);
+    if options.referrers {
+        copy_beside((source, destination), &document, options, &mut copied).await?;
+    }
     destination.tag(&document.descriptor()).await?;
     Ok(TransferReport::new(
         destination.to_string(),

@@ -1,5 +1,7 @@
 //! `run`: an artifact's own smoke tests, or one run with given inputs, through ONNX Runtime.
 
+mod attest;
+
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::str::FromStr;
@@ -11,6 +13,7 @@ use modelctl::oci::{Document, Place};
 use modelctl::store::Scratch;
 use modelctl::transfer;
 
+use self::attest::Attestation;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::{InputArgs, RegistryOptions, tolerance};
@@ -26,12 +29,18 @@ the artifact are run and compared; where it has none, made inputs show that it r
 output differs. A reference is resolved at the registry and kept in the store; with --offline it is
 resolved in the store.
 
+With --attest what was found is signed and put beside the artifact, for exactly the digest that was
+run: an in-toto test result that `verify`, `gate` and cosign read. It is of the artifact's own tests
+with their own tolerances. A model without tests is attested as WARNED. A test that fails is not
+attested, unless --attest-failures asks for the record.
+
 Examples:
   modelctl run registry.example/demo/mlp:v1
   modelctl run ./mlp
   modelctl run ./mlp --input x=@x.npy
   modelctl run ./mlp --graph encoder.onnx --input ids=@ids.json -o ./outputs
-  modelctl run store:demo/mlp:v1 --shape x=1,3,64,64 --seed 7";
+  modelctl run store:demo/mlp:v1 --shape x=1,3,64,64 --seed 7
+  modelctl run registry.example/demo/mlp:v1 --attest --key release.key";
 
 /// Run the smoke tests of an artifact or a pulled folder, or run it once on given inputs
 #[derive(Args)]
@@ -61,6 +70,8 @@ pub(crate) struct RunArgs {
     /// Threads within an operator; 0 is one for each core
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
+    #[command(flatten)]
+    attest: attest::AttestOptions,
     #[command(flatten)]
     inputs: InputArgs,
     #[command(flatten)]
@@ -97,15 +108,18 @@ pub(crate) async fn run(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let name = args.place.to_string();
+    let attestation = args.attest.prepare(&args.place, context, output).await?;
     // Kept until the worker is done.
     let _fetched: Option<Scratch>;
+    let mut tested = None;
     let folder = match &args.place {
         Place::Path(folder) => folder.clone(),
         place => {
-            let (spot, document) = artifact(place, &args, context, output).await?;
-            let fetched = fetch(&spot, &document, context).await?;
+            let artifact = artifact(place, &args, context, output).await?;
+            let fetched = fetch(&artifact, context).await?;
             let folder = fetched.path().join("model");
             _fetched = Some(fetched);
+            tested = Some(artifact);
             folder
         }
     };
@@ -118,6 +132,7 @@ pub(crate) async fn run(
             atol: args.atol,
             inputs: args.inputs,
             threads: args.threads,
+            record: attestation.as_ref().map(Attestation::record),
         }),
         false => Task::Infer(Infer {
             name,
@@ -132,30 +147,50 @@ pub(crate) async fn run(
             threads: args.threads,
         }),
     };
-    let streams = (output.style(), Stdio::inherit());
-    worker::delegate(task, &args.runtime, context, streams).await
+    let (Some(attestation), Some(artifact)) = (attestation, tested) else {
+        let streams = (output.style(), Stdio::inherit());
+        return worker::delegate(task, &args.runtime, context, streams).await;
+    };
+    let streams = (output.style(), attestation.stdout()?);
+    let ran = worker::delegate(task, &args.runtime, context, streams).await;
+    let tested = (&artifact.origin, &artifact.document);
+    attestation.finish(ran, tested, output).await
 }
 
-/// Where the artifact is to be read from: the store, once a reference was resolved. What it was
-/// resolved to is what is run, whatever the name leads to by then.
+/// An artifact that is to be run.
+struct Artifact {
+    /// Where the user said that it is.
+    origin: Spot,
+    /// Where it is read from: the store, once a reference was resolved.
+    near: Spot,
+    /// What the name led to. That is what is run, whatever the name leads to by then.
+    document: Document,
+}
+
+impl Artifact {
+    async fn at(spot: Spot) -> Result<Self, Failure> {
+        let document = spot.resolve().await?;
+        Ok(Self {
+            origin: spot.clone(),
+            near: spot,
+            document,
+        })
+    }
+}
+
+/// Finds the artifact, and brings it into the store if it is in a registry.
 async fn artifact(
     place: &Place,
     args: &RunArgs,
     context: &Context,
     output: &mut Output,
-) -> Result<(Spot, Document), Failure> {
+) -> Result<Artifact, Failure> {
     let reference = match place {
         Place::Registry(reference) if args.offline => {
-            let entry = context.entry(reference.clone())?;
-            let document = entry.resolve().await?;
-            return Ok((entry, document));
+            return Artifact::at(context.entry(reference.clone())?).await;
         }
         Place::Registry(reference) => reference,
-        place => {
-            let spot = context.open(place, &args.registry).await?;
-            let document = spot.resolve().await?;
-            return Ok((spot, document));
-        }
+        place => return Artifact::at(context.open(place, &args.registry).await?).await,
     };
     let entry = context.entry(reference.clone())?;
     let source = context.repository(reference.clone(), &args.registry)?;
@@ -166,13 +201,18 @@ async fn artifact(
     let watched = watch(seeding.source, size_of(&document), output.style());
     transfer::copy(&watched, &entry.depot(), &document, &options).await?;
     entry.tag(&document.descriptor()).await?;
-    Ok((entry, document))
+    Ok(Artifact {
+        origin: source,
+        near: entry,
+        document,
+    })
 }
 
 /// Writes the files into a temporary folder beside the blobs of the store.
-async fn fetch(spot: &Spot, document: &Document, context: &Context) -> Result<Scratch, Failure> {
+async fn fetch(artifact: &Artifact, context: &Context) -> Result<Scratch, Failure> {
     let folder = context.scratch()?;
-    let target = folder.path().join("model");
-    materialise::pull(&spot.depot(), document, &target, &PullOptions::default()).await?;
+    let (source, target) = (artifact.near.depot(), folder.path().join("model"));
+    let options = PullOptions::default();
+    materialise::pull(&source, &artifact.document, &target, &options).await?;
     Ok(folder)
 }

@@ -1,6 +1,7 @@
 //! What commands need from outside: options, environment and settings file → the store, registries.
 
 mod client;
+mod clock;
 mod environment;
 mod found;
 mod keys;

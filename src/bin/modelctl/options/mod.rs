@@ -6,7 +6,7 @@ mod key;
 mod policy;
 mod registry;
 
-pub(crate) use content::{ContentOptions, SignatureOptions, TestOptions, tolerance};
+pub(crate) use content::{ContentOptions, Pair, SignatureOptions, TestOptions, tolerance};
 pub(crate) use input::InputArgs;
 pub(crate) use key::PassphraseOptions;
 pub(crate) use policy::{AdmissionOptions, LockedOption, PolicyOptions};

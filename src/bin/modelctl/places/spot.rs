@@ -105,6 +105,14 @@ impl Spot {
         }
     }
 
+    /// Checks that something can be put beside the artifact.
+    pub(crate) fn may_be_added_to(&self) -> Result<(), Failure> {
+        match self {
+            Self::Archive(..) => Err(Failure::ReadOnly(self.to_string())),
+            Self::Repository(..) | Self::Store(..) | Self::Layout(..) => Ok(()),
+        }
+    }
+
     /// Checks, before anything is copied, that an artifact can have the name: it has a tag, or the
     /// digest of the artifact.
     pub(crate) fn may_be(&self, document: &Document) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! ONNX Runtime, in a process of its own.
 
+mod evidence;
 mod process;
 mod record;
 mod task;

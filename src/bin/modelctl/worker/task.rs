@@ -1,6 +1,7 @@
 //! What a worker does with ONNX Runtime, and what it reports.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use modelctl::model::{FilePath, ModelDir};
 use modelctl::run::{
@@ -9,6 +10,7 @@ use modelctl::run::{
 use modelctl::{Error, verify};
 use serde::{Deserialize, Serialize};
 
+use super::evidence;
 use crate::failure::Failure;
 use crate::options::InputArgs;
 use crate::output::Output;
@@ -35,6 +37,8 @@ pub(crate) struct Smoke {
     pub(crate) atol: Option<f64>,
     pub(crate) inputs: InputArgs,
     pub(crate) threads: usize,
+    /// Where to write the record of the test, and when it began.
+    pub(crate) record: Option<(SystemTime, PathBuf)>,
 }
 
 /// One run of one graph of a folder.
@@ -121,6 +125,9 @@ impl Smoke {
             },
         };
         let report = run::smoke_test(engine, model, &options)?;
+        if let Some(record) = &self.record {
+            evidence::write(&report, self.threads, record)?;
+        }
         let all_stored = report.cases.iter().all(|case| case.case.is_some());
         Ok(SmokeTestReport {
             name: self.name,

@@ -22,9 +22,9 @@ use crate::text::count;
 #[derive(Args)]
 #[command(next_help_heading = "Folders")]
 pub(super) struct FolderOptions {
-    /// Where to write the signature; a file in DIR is not signed itself
-    #[arg(long, short, value_name = "FILE", default_value = "model.sig")]
-    output: PathBuf,
+    /// Where to write the signature; a file in DIR is not signed itself [default: model.sig]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Certificate of the key (PEM), by which verifiers know the signer instead of by the key
     #[arg(long, value_name = "FILE")]
     pub(super) certificate: Option<PathBuf>,
@@ -35,6 +35,19 @@ pub(super) struct FolderOptions {
     /// several times
     #[arg(long, value_name = "PATH")]
     ignore_path: Vec<PathBuf>,
+}
+
+impl FolderOptions {
+    /// An option that was given.
+    pub(super) fn first_given(&self) -> Option<&'static str> {
+        let given = [
+            ("--output", self.output.is_some()),
+            ("--certificate", self.certificate.is_some()),
+            ("--ignore-path", !self.ignore_path.is_empty()),
+        ];
+        let given = given.into_iter().find(|(_, given)| *given);
+        given.map(|(option, _)| option)
+    }
 }
 
 /// What was signed; as text the signature file.
@@ -79,11 +92,8 @@ pub(super) async fn sign(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let name = path.display().to_string();
-    let FolderOptions {
-        output: file,
-        ignore_path,
-        ..
-    } = options;
+    let file = options.output.unwrap_or("model.sig".into());
+    let ignore_path = options.ignore_path;
     let key = signer.public_key().id();
     let target = file.clone();
     let signed = blocking(move || {

@@ -1,10 +1,13 @@
 //! Seconds since 1970 → RFC 3339, which OCI and ModelPack documents use.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 /// The last second of the year 9999: RFC 3339 has four digits for a year.
 const LAST: u64 = 253_402_300_799;
 
-/// Writes a time in UTC, to the second; `None` beyond the year 9999. Days become dates as in Howard Hinnant's `civil_from_days`.
-pub(super) fn rfc3339(seconds: u64) -> Option<String> {
+/// Writes a time in UTC, to the second; `None` beyond the year 9999. Days become dates as in Howard
+/// Hinnant's `civil_from_days`.
+pub fn rfc3339(seconds: u64) -> Option<String> {
     if seconds > LAST {
         return None;
     }
@@ -27,6 +30,11 @@ pub(super) fn rfc3339(seconds: u64) -> Option<String> {
     Some(format!(
         "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
     ))
+}
+
+/// Writes a time in the same way; `None` before 1970 as well.
+pub fn timestamp(time: SystemTime) -> Option<String> {
+    rfc3339(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
 #[cfg(test)]
