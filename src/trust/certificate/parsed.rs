@@ -7,7 +7,7 @@ use rustls_pki_types::pem::PemObject as _;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::oid::AssociatedOid as _;
-use x509_cert::der::{AnyRef, Decode as _, Encode as _, Reader as _, SliceReader};
+use x509_cert::der::{AnyRef, Decode as _, Encode, Reader as _, SliceReader};
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 
 use super::{CertificateError, MAX_CERTIFICATES};
@@ -24,7 +24,7 @@ pub(super) struct Parsed {
     certificate: Certificate,
     /// What the issuer signed: bytes of `der`.
     signed: Vec<u8>,
-    pub(super) constraints: Option<BasicConstraints>,
+    constraints: Option<BasicConstraints>,
     usage: Option<KeyUsage>,
     extended_usage: Option<ExtendedKeyUsage>,
 }
@@ -41,16 +41,15 @@ impl Parsed {
         if tbs.signature() != certificate.signature_algorithm() {
             return Err(CertificateError::Malformed);
         }
-        let value = |found: Option<(bool, _)>| found.map(|(_, value)| value);
         let constraints = tbs.get_extension().map_err(malformed)?;
-        let usage = tbs.get_extension::<KeyUsage>().map_err(malformed)?;
-        let extended = tbs.get_extension::<ExtendedKeyUsage>().map_err(malformed)?;
+        let usage = tbs.get_extension().map_err(malformed)?;
+        let extended_usage = tbs.get_extension().map_err(malformed)?;
         let parsed = Self {
             der: der.to_vec(),
             signed,
-            constraints: value(constraints),
+            constraints: constraints.map(|(_, constraints)| constraints),
             usage: usage.map(|(_, usage)| usage),
-            extended_usage: extended.map(|(_, usage)| usage),
+            extended_usage: extended_usage.map(|(_, usage)| usage),
             certificate,
         };
         parsed.check_extensions()?;
@@ -150,7 +149,7 @@ impl Parsed {
 }
 
 /// An AlgorithmIdentifier without its outer header, as webpki names algorithms.
-fn content(algorithm: &impl x509_cert::der::Encode) -> Option<Vec<u8>> {
+fn content(algorithm: &impl Encode) -> Option<Vec<u8>> {
     let der = algorithm.to_der().ok()?;
     Some(AnyRef::from_der(&der).ok()?.value().to_vec())
 }
