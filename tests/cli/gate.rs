@@ -10,7 +10,7 @@ use modelctl::trust::PrivateKey;
 use serde_json::json;
 
 use crate::support::embedded::Embedded;
-use crate::support::env::{Env, Transcript};
+use crate::support::env::{Env, Transcript, replaced};
 use crate::support::signing::{SIGNATURE, TEST_RESULT, attach, bundle, passed, resolve, sign};
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mlp/model.onnx");
@@ -49,6 +49,8 @@ fn is_on_the_page(heading: &str, command: &str, transcript: &Transcript) {
     let at = page.find(&start).expect(heading) + start.len();
     let begin = at + page[at..].find("```text\n").unwrap() + 8;
     let end = begin + page[begin..].find("```\n").unwrap();
+    let hex = |c: char| c.is_ascii_hexdigit();
+    let transcript = replaced(&transcript.to_string(), "key ", hex, 64, "[KEY]");
     let actual = format!("$ {command}\n{transcript}");
     if std::env::var_os("MODELCTL_BLESS").is_some() {
         let page = format!("{}{actual}{}", &page[..begin], &page[end..]);
