@@ -6,15 +6,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use modelctl::gate::{self, CheckId, Code, Question, Ran, Report, Runner, Subject, Verdict};
-use modelctl::oci::{Descriptor, Digest, Document};
+use modelctl::materialise::fetch_manifest;
+use modelctl::model::Sha256;
+use modelctl::oci::{Descriptor, Digest, Document, media_type};
 use modelctl::pack::{self, PackOptions};
 use modelctl::plan::{self, PlanOptions};
 use modelctl::store::{Memory, Storage};
+use modelctl::trust::oms::{IgnorePaths, ModelStatement, Resources};
 use modelctl::trust::policy::Policy;
 use modelctl::trust::{BUNDLE_V03, PrivateKey};
 use serde_json::{Value, json};
 
-use crate::support::signing::{SIGNATURE, TEST_RESULT, bundle, passed, referrer};
+use crate::support::signing::{SIGNATURE, TEST_RESULT, bundle, enclose, passed, referrer};
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mlp/model.onnx");
 
@@ -38,7 +41,17 @@ impl Subject for Here {
 
 impl Here {
     async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With further files.
+    async fn with(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        for (path, content) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
         fs::copy(MODEL, folder.path().join("model.onnx")).unwrap();
         let options = PlanOptions {
             licenses: vec!["Apache-2.0".to_owned()],
@@ -55,13 +68,17 @@ impl Here {
 
     async fn say(&self, key: &PrivateKey, kind: &str, predicate: Value) {
         let bundle = bundle(key, &self.artifact.digest(), kind, predicate);
-        let manifest = referrer(&self.artifact.descriptor(), &bundle).into_bytes();
+        self.attach(&bundle).await;
+    }
+
+    async fn attach(&self, bundle: &[u8]) {
+        let manifest = referrer(&self.artifact.descriptor(), bundle).into_bytes();
         let blobs = [
             (
                 Descriptor::of("application/vnd.oci.empty.v1+json", b"{}"),
                 b"{}".to_vec(),
             ),
-            (Descriptor::of(BUNDLE_V03, &bundle), bundle),
+            (Descriptor::of(BUNDLE_V03, bundle), bundle.to_vec()),
             (
                 Descriptor::of("application/vnd.oci.image.manifest.v1+json", &manifest),
                 manifest,
@@ -266,6 +283,9 @@ async fn smoke_test_that_failed_later_is_not_hidden_by_one_that_passed() {
     );
     let mut failed = passed("2026-01-20T00:00:00Z");
     failed["result"] = json!("FAILED");
+    failed["passedTests"] = json!([]);
+    failed["failedTests"] = json!(["model.onnx#a"]);
+    failed["urn:modelctl:smoke-test:v1"]["cases"][0]["outputs"][0]["result"] = json!("different");
     here.say(&key, TEST_RESULT, failed).await;
     here.ask(&policy, &tester).await;
     assert_eq!(tester.asked.load(Ordering::SeqCst), 1);
@@ -328,6 +348,42 @@ async fn models_are_held_to_what_the_rule_allows() {
             _ => Verdict::Refused,
         };
         assert_eq!(report.verdict, verdict, "{rule}");
+    }
+}
+
+/// A statement over all files but some counts only where the rule names these.
+#[tokio::test]
+async fn statement_that_leaves_files_out_counts_where_the_rule_says_so() {
+    let (here, key) = (
+        Here::with(&[("notes/a.txt", "a")]).await,
+        PrivateKey::generate(),
+    );
+    let manifest = here.artifact.manifest().unwrap();
+    let own = manifest
+        .layers_of(media_type::LAYER_MANIFEST)
+        .next()
+        .unwrap();
+    let own = Sha256::try_from(own.digest).unwrap();
+    let mut model = fetch_manifest(&here.store, &here.artifact).await.unwrap();
+    model
+        .files
+        .retain(|file| !file.path.as_str().starts_with("notes/"));
+    let resources = Resources::of_model(&model, own).unwrap();
+    let statement = ModelStatement::new("m".to_owned(), resources, IgnorePaths::default());
+    let payload = statement.to_statement().to_vec();
+    here.attach(&enclose(&key, payload)).await;
+
+    let strict = text(&[&key], "smoke-test = \"skip\"");
+    let report = here
+        .ask(&try_policy(&strict).unwrap(), &Tester::passing())
+        .await;
+    has(&report, CheckId::Signatures, Code::Invalid);
+    for (ignored, verdict) in [("note", Verdict::Refused), ("notes", Verdict::Allowed)] {
+        let lenient = format!("{strict}ignored-paths = [{ignored:?}]\n");
+        let report = here
+            .ask(&try_policy(&lenient).unwrap(), &Tester::passing())
+            .await;
+        assert_eq!(report.verdict, verdict, "{:#?}", report.checks);
     }
 }
 

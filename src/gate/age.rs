@@ -15,7 +15,7 @@ const SKEW: Duration = Duration::from_secs(60);
 const DATES: [(&str, &str); 9] = [
     (
         "https://in-toto.io/attestation/test-result/",
-        "/urn:modelctl:smoke-test:v1/finishedOn",
+        "/urn:modelctl:smoke-test:v1/startedOn",
     ),
     (
         "https://slsa.dev/provenance/v1",

@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::signatures::without;
 use super::{Check, CheckId, Code, Question, Report, Runner};
 use super::{model, smoke_test, start};
 use crate::model::folder::read_small;
@@ -129,8 +130,13 @@ fn signatures(root: &Path, rule: &SignatureRule, signed: (&ModelManifest, Sha256
     }
     let mut signers: BTreeSet<KeyId> = BTreeSet::new();
     let mut refused = None;
+    let ignored: Vec<&str> = rule.ignored_paths.iter().map(String::as_str).collect();
+    let lesser = without(signed.0, &ignored);
     for (name, bundle) in &bundles {
-        match signer_of(bundle, &keys, signed) {
+        let signer = signer_of(bundle, &keys, signed);
+        match signer
+            .or_else(|error| signer_of(bundle, &keys, (&lesser, signed.1)).map_err(|_| error))
+        {
             Ok(signer) => drop(signers.insert(signer)),
             Err(reason) => refused = refused.or(Some(format!("`{name}`: {reason}"))),
         }

@@ -1,10 +1,12 @@
 //! Whether enough signers have signed, in a form that counts, over exactly this manifest.
 
+use std::path::Path;
+
 use super::check::code_of;
 use super::{Check, CheckId, Code, Subject};
-use crate::model::ModelManifest;
+use crate::model::{File, ModelManifest};
 use crate::oci::Document;
-use crate::trust::check::{self, Distrust, Signers};
+use crate::trust::check::{self, Distrust, Outcome, Signers};
 use crate::trust::find::{FindError, find};
 use crate::trust::policy::{self, Form, Rule, SignatureRule};
 
@@ -42,9 +44,40 @@ pub(super) async fn look(
         false => Ok(None),
     };
     match find(subject.store(), artifact, legacy).await {
-        Ok(found) => Looked::Checked(check::check(&found, &signers, model)),
+        Ok(found) => {
+            let report = check::check(&found, &signers, model);
+            let ignored = rule.signatures.iter().flat_map(|rule| &rule.ignored_paths);
+            let ignored: Vec<&str> = ignored.map(String::as_str).collect();
+            let lesser = model.filter(|_| !ignored.is_empty());
+            Looked::Checked(match lesser.map(|model| without(model, &ignored)) {
+                Some(lesser) => either(report, check::check(&found, &signers, Some(&lesser))),
+                None => report,
+            })
+        }
         Err(error) => Looked::Refused(error),
     }
+}
+
+/// The model without files that a statement over files may leave out.
+pub(super) fn without(model: &ModelManifest, ignored: &[&str]) -> ModelManifest {
+    let is_ignored = |file: &File| {
+        let path = Path::new(file.path.as_str());
+        ignored.iter().any(|ignored| path.starts_with(ignored))
+    };
+    let mut lesser = model.clone();
+    lesser.files.retain(|file| !is_ignored(file));
+    lesser
+}
+
+/// The checks against all files, and where one over files does not hold, that without the ignored ones.
+fn either(mut report: check::Report, lesser: check::Report) -> check::Report {
+    for (check, other) in report.checks.iter_mut().zip(lesser.checks) {
+        let over_files = other.form == check::Form::ModelSigning;
+        if over_files && check.outcome != Outcome::Valid && other.outcome == Outcome::Valid {
+            *check = other;
+        }
+    }
+    report
 }
 
 /// A signer of the policy as one that signatures are checked against.

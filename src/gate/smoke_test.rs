@@ -7,9 +7,7 @@ use super::{Check, CheckId, Code, Outcome, Ran, age, attestations};
 use crate::trust::Statement;
 use crate::trust::check::SignerId;
 use crate::trust::policy::{Rule, Signer, SmokeTest};
-
-/// The predicate type of a record that `run --attest` made.
-const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
+use crate::trust::predicate::{TEST_RESULT, TestResult, Verdict};
 
 /// The check as far as nothing has to be run: `None` where something has.
 pub(super) fn without_running(rule: &Rule, looked: &Looked, now: SystemTime) -> Option<Check> {
@@ -58,8 +56,11 @@ fn attested(rule: &Rule, looked: &Looked, now: SystemTime) -> Option<Check> {
     )
 }
 
+/// Whether it says so, and its cases do.
 fn passed(statement: &Statement) -> bool {
-    statement.predicate.get("result").and_then(|it| it.as_str()) == Some("PASSED")
+    let predicate = statement.predicate.to_string();
+    let result = TestResult::parse(predicate.as_bytes());
+    result.is_ok_and(|result| result.result == Verdict::Passed)
 }
 
 /// The check of a smoke test that was run. One that compared nothing has shown nothing.

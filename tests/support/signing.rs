@@ -27,11 +27,15 @@ pub(crate) fn bundle(key: &PrivateKey, about: &Digest, kind: &str, predicate: Va
         "predicateType": kind,
         "predicate": predicate,
     });
+    enclose(key, serde_json::to_vec(&statement).unwrap())
+}
+
+/// A bundle around a statement.
+pub(crate) fn enclose(key: &PrivateKey, payload: Vec<u8>) -> Vec<u8> {
     let material = Material::PublicKey {
         hint: key.public_key().cosign_hint(),
         spki: None,
     };
-    let payload = serde_json::to_vec(&statement).unwrap();
     Bundle::new(material, Envelope::sign(key, IN_TOTO, payload)).to_vec()
 }
 
@@ -71,7 +75,7 @@ pub(crate) fn passed(at: &str) -> Value {
         "configuration": [],
         "passedTests": ["model.onnx#a"],
         "urn:modelctl:smoke-test:v1": {
-            "finishedOn": at,
+            "startedOn": at,
             "runtime": {"name": "ONNX Runtime", "version": "1.22.0", "threads": 1},
             "platform": {"os": "linux", "architecture": "x86_64"},
             "cases": [{"case": "a", "graph": "model.onnx", "micros": 1, "outputs": [output]}],
