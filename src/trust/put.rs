@@ -29,13 +29,12 @@ pub(super) async fn put(
         let Err(error) = store.push(&manifest, &raw).await else {
             return Ok(manifest);
         };
-        let missing = error.missing_blob();
-        let ours = blobs.iter().find(|(blob, _)| Some(blob.digest) == missing);
-        let Some((blob, content)) = ours else {
+        let Some(missing) = error.missing_blob() else {
             return Err(error);
         };
         tokio::time::sleep(PAUSE * attempt).await;
-        if attempt % 2 == 0 {
+        let ours = blobs.iter().find(|(blob, _)| blob.digest == missing);
+        if let (0, Some((blob, content))) = (attempt % 2, ours) {
             store.push(blob, *content).await?;
         }
     }

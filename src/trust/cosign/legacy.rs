@@ -50,7 +50,9 @@ pub async fn sign<S: Storage, T: Tags>(
         SIGNATURE_ANNOTATION.to_owned(),
         base64::encode(&key.sign(&payload)),
     );
-    place.store.push(&blob, &payload).await?;
+    if !place.store.exists(&blob).await? {
+        place.store.push(&blob, &payload).await?;
+    }
     append(place, &[layer]).await
 }
 
@@ -86,8 +88,8 @@ pub async fn append<S: Storage, T: Tags>(
                 let settled = SETTLE_TIME.max(start.elapsed() * SETTLE_FACTOR);
                 tokio::time::sleep(settled + pause).await;
             }
-            // An old registry misses the config for a moment while others send the same one.
-            Err(error) if error.missing_blob() != Some(config_blob.digest) => return Err(error),
+            // An old registry misses a blob for a moment while others send the same one.
+            Err(error) if error.missing_blob().is_none() => return Err(error),
             Ok(()) | Err(_) => tokio::time::sleep(pause).await,
         }
     }
