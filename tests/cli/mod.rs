@@ -22,6 +22,7 @@ mod run;
 mod seeds;
 mod sign;
 mod signals;
+mod signatures;
 mod signed_artifacts;
 mod usage;
 mod verify;

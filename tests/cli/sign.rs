@@ -350,10 +350,28 @@ error: cannot use the certificates in `empty.pem`
 ");
 }
 
+/// A layout without a tag is verified as a whole, unless a key asks who has signed what is in it.
 #[test]
-fn keys_are_not_passed_over_where_no_signature_is_checked() {
+fn keys_are_not_passed_over_in_a_layout() {
     let env = env_with_key();
     env.run(&["pack", "./model", "-o", "oci:out:v1", "-q"]).ok();
     let layout = env.run(&["verify", "oci:out", "--key", PUBLIC]);
-    assert_eq!(layout.code, Some(2), "{layout}");
+    assert_eq!(layout.code, Some(5), "{layout}");
+    env.run(&[
+        "pack",
+        "./model",
+        "-o",
+        "oci:signed:v1",
+        "--sign-key",
+        KEY,
+        "-q",
+    ])
+    .ok();
+    env.run(&["verify", "oci:signed", "--key", PUBLIC]).ok();
+    let all = ["verify", "./model", "--key", PUBLIC, "--all-keys"];
+    env.run(&all).is("\
+exit 2
+--- stderr
+error: --all-keys: a folder is checked against any of the keys; check each alone
+");
 }

@@ -17,6 +17,7 @@ pub(crate) mod pty;
 pub(crate) mod relay;
 pub(crate) mod runtime;
 pub(crate) mod scripted;
+pub(crate) mod signed;
 pub(crate) mod signing;
 pub(crate) mod tokens;
 pub(crate) mod transport;

@@ -12,6 +12,7 @@ use modelctl::gate::Verdict;
 use modelctl::oci::{Digest, OciError, Place, PlaceError, Reference};
 use modelctl::run::RunError;
 use modelctl::store::StoreError;
+use modelctl::trust::TrustError;
 use modelctl::{Error, ErrorKind};
 use serde::Serialize;
 
@@ -221,6 +222,7 @@ impl Failure {
         match (self, self.kind()) {
             (Self::Interrupted(_), _) => "interrupted",
             (Self::Refused { .. }, ErrorKind::Mismatch) => "refused",
+            (Self::Library(Error::Trust(TrustError::Distrust(distrust))), _) => distrust.code(),
             (Self::Library(Error::Run(RunError::Different { .. })), _) => "output-differs",
             (_, ErrorKind::Usage) => "usage",
             (_, ErrorKind::NotFound) => "not-found",

@@ -6,6 +6,7 @@ use std::path::Path;
 use modelctl::oci::Reference;
 use modelctl::store::StoreError;
 use modelctl::transport::TransportError;
+use modelctl::trust::check::Distrust;
 use modelctl::trust::{KeyError, TrustError};
 use modelctl::{Error, ErrorKind};
 
@@ -13,6 +14,7 @@ use crate::failure::Failure;
 
 const PASSPHRASE: &str =
     "give `--passphrase-fd FD`, or set COSIGN_PASSWORD or MODELCTL_KEY_PASSWORD";
+const LOST: &str = "signatures beside an artifact are lost where it is copied without its referrers: `modelctl cp` brings them along, and `pack --sign-key` puts one into the artifact";
 const KEPT: &str = "what has arrived is kept: run the same command again to go on";
 
 /// What the user typed, as far as it decides what to do next.
@@ -40,6 +42,9 @@ pub(crate) fn of(failure: &Failure, typed: &Typed) -> Option<String> {
         Failure::NoPassphrase => Some(PASSPHRASE.to_owned()),
         Failure::Library(Error::Trust(TrustError::Key { cause: KeyError::Sealed, .. })) => {
             Some(PASSPHRASE.to_owned())
+        }
+        Failure::Library(Error::Trust(TrustError::Distrust(Distrust::Missing { .. }))) => {
+            Some(LOST.to_owned())
         }
         Failure::NoHome(_) => Some("give `--store DIR` or set MODELCTL_STORE".to_owned()),
         Failure::Exposed(_) => Some(

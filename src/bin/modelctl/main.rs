@@ -21,6 +21,7 @@ mod reports;
 mod seeding;
 mod session;
 mod signal;
+mod signatures;
 mod text;
 mod usage;
 mod worker;

@@ -20,9 +20,28 @@ pub fn check(found: &Found, signers: &Signers, model: Option<&ModelManifest>) ->
     let checks = found.candidates.iter();
     Report {
         artifact: subject.artifact,
+        is_checked: true,
         checks: checks
             .map(|candidate| check_one(candidate, &subject))
             .collect(),
+        others: found.others.clone(),
+    }
+}
+
+/// Lists what was found without checking it against anybody.
+pub fn list(found: &Found) -> Report {
+    let checks = found.candidates.iter().map(|candidate| {
+        let mut check = SignatureCheck::of(candidate);
+        check.message = match &candidate.content {
+            Err(error) => error.to_string(),
+            Ok(_) => "no key was given".to_owned(),
+        };
+        check
+    });
+    Report {
+        artifact: found.artifact.digest,
+        is_checked: false,
+        checks: checks.collect(),
         others: found.others.clone(),
     }
 }
@@ -55,24 +74,10 @@ impl Subject<'_> {
 }
 
 fn check_one(candidate: &Candidate, subject: &Subject<'_>) -> SignatureCheck {
-    let mut check = SignatureCheck {
-        source: candidate.source.clone(),
-        digest: candidate.blob,
-        outcome: Outcome::Invalid,
-        form: Form::Unknown,
-        predicate_type: candidate.claimed.clone(),
-        signer: None,
-        message: String::new(),
-        statement: None,
-        obstacle: None,
-    };
-    if let Some(claimed) = &candidate.claimed {
-        check.form = Form::of_predicate(claimed);
-    }
+    let mut check = SignatureCheck::of(candidate);
     match &candidate.content {
         Ok(Content::Bundle { bundle, .. }) => check.bundle(bundle, subject),
         Ok(Content::Legacy { payload, signature }) => {
-            check.form = Form::CosignLegacy;
             check.legacy(payload, signature, subject);
         }
         Ok(Content::Malformed(error)) => check.refuse(error.to_string()),
@@ -84,6 +89,25 @@ fn check_one(candidate: &Candidate, subject: &Subject<'_>) -> SignatureCheck {
 }
 
 impl SignatureCheck {
+    /// What is known of a candidate before it is checked.
+    fn of(candidate: &Candidate) -> Self {
+        let claimed = candidate.claimed.as_deref();
+        Self {
+            source: candidate.source.clone(),
+            digest: candidate.blob,
+            outcome: Outcome::Unchecked,
+            form: match &candidate.content {
+                Ok(Content::Legacy { .. } | Content::Unsigned) => Form::CosignLegacy,
+                _ => claimed.map_or(Form::Unknown, Form::of_predicate),
+            },
+            predicate_type: candidate.claimed.clone(),
+            signer: None,
+            message: String::new(),
+            statement: None,
+            obstacle: None,
+        }
+    }
+
     fn refuse(&mut self, message: impl Into<String>) {
         self.outcome = Outcome::Invalid;
         self.message = message.into();

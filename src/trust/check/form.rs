@@ -3,9 +3,7 @@
 use serde::Serialize;
 
 use crate::trust::cosign::SIGN_PREDICATE;
-
-/// The predicate of OpenSSF Model Signing 1.0.
-const MODEL_SIGNING_PREDICATE: &str = "https://model_signing/signature/v1.0";
+use crate::trust::oms;
 
 /// A form of signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -31,7 +29,7 @@ impl Form {
     pub fn of_predicate(predicate_type: &str) -> Self {
         match predicate_type {
             SIGN_PREDICATE => Self::Cosign,
-            MODEL_SIGNING_PREDICATE => Self::ModelSigning,
+            oms::PREDICATE_TYPE => Self::ModelSigning,
             _ => Self::Attestation,
         }
     }

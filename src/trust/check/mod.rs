@@ -17,7 +17,7 @@ mod report;
 mod signers;
 mod verdict;
 
-pub use candidate::check;
+pub use candidate::{check, list};
 pub use form::Form;
 pub use report::{Outcome, Report, SignatureCheck};
 pub use signers::{Signer, SignerId, Signers, SignersError};

@@ -60,6 +60,8 @@ pub struct SignatureCheck {
 pub struct Report {
     /// The manifest that was checked.
     pub artifact: Digest,
+    /// Whether they were checked against anybody, or only listed.
+    pub is_checked: bool,
     /// A check for each candidate.
     pub checks: Vec<SignatureCheck>,
     /// Referrers that are neither signatures nor attestations.

@@ -6,6 +6,9 @@ use crate::oci::Descriptor;
 /// How many candidates are looked at, signatures and attestations together.
 pub const MAX_SIGNATURES: usize = 50;
 
+/// How many referrers of any kind are gone through.
+pub const MAX_REFERRERS: usize = 1000;
+
 /// How many bytes these may have together, in bytes. A signature of cosign is of one kilobyte, a
 /// statement over 10,000 files of two megabytes.
 pub const MAX_SIGNATURE_BYTES: u64 = 32 * 1024 * 1024;

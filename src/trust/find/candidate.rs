@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::model::Sha256;
 use crate::oci::{Descriptor, Digest};
+use crate::trust::cosign::SIGN_PREDICATE;
 use crate::trust::{Bundle, BundleError};
 
 /// What there is of signatures and attestations of an artifact.
@@ -99,6 +100,16 @@ impl fmt::Display for Source {
             Self::ReferrerList => f.write_str("list of referrers"),
             Self::TagOf { tag } => write!(f, "tag `{tag}`"),
         }
+    }
+}
+
+impl Found {
+    /// Whether a signature may be over the files, for which the model manifest is needed.
+    pub fn needs_model(&self) -> bool {
+        let bundles = self.candidates.iter();
+        let mut bundles = bundles.filter(|it| matches!(it.content, Ok(Content::Bundle { .. })));
+        let is_other = |candidate: &Candidate| candidate.claimed.as_deref() != Some(SIGN_PREDICATE);
+        self.model_manifest.is_some() && bundles.any(is_other)
     }
 }
 

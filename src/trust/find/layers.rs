@@ -4,6 +4,7 @@ use super::Source;
 use super::search::{Form, Wanted};
 use crate::model::Sha256;
 use crate::oci::{Document, Kind, media_type};
+use crate::trust::oms::PREDICATE_TYPE;
 
 /// The signature layers of a manifest; an index has none.
 pub(super) fn of(artifact: &Document) -> Vec<Wanted> {
@@ -19,7 +20,9 @@ pub(super) fn of(artifact: &Document) -> Vec<Wanted> {
             },
         },
         blob: layer.clone(),
-        form: Form::Bundle { claimed: None },
+        form: Form::Bundle {
+            claimed: Some(PREDICATE_TYPE.to_owned()),
+        },
     });
     wanted.collect()
 }

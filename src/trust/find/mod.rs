@@ -18,6 +18,6 @@ mod legacy;
 mod referrers;
 mod search;
 
-pub use budget::{MAX_SIGNATURE_BYTES, MAX_SIGNATURES};
+pub use budget::{MAX_REFERRERS, MAX_SIGNATURE_BYTES, MAX_SIGNATURES};
 pub use candidate::{Candidate, Content, Found, Source};
 pub use search::{FindError, find};

@@ -5,7 +5,7 @@
 
 use futures_util::{StreamExt as _, stream};
 
-use super::budget::Budget;
+use super::budget::{Budget, MAX_REFERRERS};
 use super::search::{Form, JOBS, Wanted};
 use super::{Candidate, Content, FindError, Found, Source};
 use crate::oci::{Descriptor, Document, Kind, media_type};
@@ -26,7 +26,8 @@ pub(super) async fn of<S: Storage + Referrers>(
     found: &mut Found,
     budget: &mut Budget,
 ) -> Result<Vec<Wanted>, FindError> {
-    let listed = match store.referrers(&found.artifact.digest).await {
+    let subject = found.artifact.digest;
+    let listed = match store.first_referrers(&subject, MAX_REFERRERS + 1).await {
         Ok(listed) => listed,
         Err(error) => {
             let unread = Candidate::unread(Source::ReferrerList, error);
@@ -38,6 +39,9 @@ pub(super) async fn of<S: Storage + Referrers>(
     let manifests: Vec<Descriptor> = manifests;
     found.others = others;
     budget.candidates(manifests.len())?;
+    if manifests.len() + found.others.len() > MAX_REFERRERS {
+        return Err(FindError::TooManyReferrers);
+    }
     budget.bytes(&manifests)?;
     let artifact = found.artifact.clone();
     let mut opened = stream::iter(manifests)

@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt as _, stream};
 
-use super::budget::{Budget, MAX_SIGNATURE_BYTES, MAX_SIGNATURES};
+use super::budget::{Budget, MAX_REFERRERS, MAX_SIGNATURE_BYTES, MAX_SIGNATURES};
 use super::candidate::{Candidate, Content, Found};
 use super::{layers, legacy, referrers};
 use crate::oci::{Descriptor, Document};
@@ -19,6 +19,9 @@ pub enum FindError {
     /// There are more than are looked at.
     #[error("too many signatures (limit {MAX_SIGNATURES})")]
     TooMany,
+    /// More refer to it than are gone through.
+    #[error("too many referrers (limit {MAX_REFERRERS})")]
+    TooManyReferrers,
     /// They are larger than what is read.
     #[error("signatures too large together (limit {} MiB)", MAX_SIGNATURE_BYTES >> 20)]
     TooLarge,

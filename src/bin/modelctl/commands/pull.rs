@@ -5,32 +5,35 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use modelctl::materialise::{self, PullOptions};
-use modelctl::model::Form;
+use modelctl::model;
 use modelctl::model::source::Globs;
 use modelctl::oci::{Digest, Document, Place};
 use modelctl::transfer;
+use modelctl::trust::check::{Form, Signers};
 use serde::Serialize;
 
 use crate::context::{Context, jobs_of};
 use crate::failure::Failure;
 use crate::gating::Admission;
-use crate::options::{AdmissionOptions, RegistryOptions};
+use crate::options::{AdmissionOptions, RegistryOptions, SignerOptions};
 use crate::output::Output;
 use crate::places::Spot;
 use crate::progress::{size_of, watch};
 use crate::reports::TransferReport;
 use crate::seeding::{SavedReport, SeedFolders, seed};
+use crate::signatures;
 use crate::text::{Size, count};
 
 const HELP: &str = "\
 Prints the digest. The folder appears when everything in it is verified and on disk, or not at all.
 An earlier pull in its place is replaced; any other folder only with --force. What the local store,
 the folder to be replaced or a --seed has already is not fetched again. A pull that was interrupted
-is gone on with by the same command.
+is gone on with by the same command. With --key nothing is fetched before a signature is verified.
 
 Examples:
   modelctl pull registry.example/demo/mlp:v1 -o ./mlp
   modelctl pull registry.example/demo/mlp@sha256:… -o ./mlp --only '*.onnx'
+  modelctl pull registry.example/demo/mlp:v1 -o ./mlp --key release.pub
   modelctl pull registry.example/demo/mlp:v2 -o ./mlp-v2 --seed ./mlp
   modelctl pull registry.example/demo/mlp:v1
   modelctl pull registry.example/prod/mlp:v1 -o ./mlp --policy modelctl-policy.toml --locked
@@ -74,6 +77,8 @@ pub(crate) struct PullArgs {
     /// Blobs in flight at a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     jobs: Option<u8>,
+    #[command(flatten)]
+    signers: SignerOptions,
     #[command(flatten)]
     admission: AdmissionOptions,
     #[command(flatten)]
@@ -137,6 +142,7 @@ pub(crate) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    let signers = signers(&args, context)?;
     let admission = Admission::new(&args.admission, &args.place, context, &args.registry).await?;
     let args = PullArgs {
         place: admission.place().clone(),
@@ -144,6 +150,9 @@ pub(crate) async fn run(
     };
     let source = context.open(&args.place, &args.registry).await?;
     let document = source.resolve().await?;
+    if let Some(signers) = signers {
+        signatures::require(&source, &document, &signers, output).await?;
+    }
     let as_layers = matches!(args.layout, Layout::Split);
     admission
         .admit(&source, &document, as_layers, output)
@@ -212,6 +221,15 @@ fn seed_folders(args: &PullArgs) -> SeedFolders {
     }
 }
 
+/// A signature over the files says nothing of graphs without weights: they are layers, not files.
+fn signers(args: &PullArgs, context: &Context) -> Result<Option<Signers>, Failure> {
+    let signers = args.signers.signers(context)?;
+    Ok(signers.map(|signers| match args.layout {
+        Layout::Original => signers,
+        Layout::Split => signers.in_forms([Form::Cosign, Form::CosignLegacy]),
+    }))
+}
+
 fn pull_options(args: &PullArgs) -> Result<PullOptions, Failure> {
     let only = (!args.only.is_empty()).then(|| Globs::new(&args.only));
     let only = only.transpose().map_err(|error| Failure::Option {
@@ -221,8 +239,8 @@ fn pull_options(args: &PullArgs) -> Result<PullOptions, Failure> {
     Ok(PullOptions {
         only,
         form: match args.layout {
-            Layout::Original => Form::Original,
-            Layout::Split => Form::Split,
+            Layout::Original => model::Form::Original,
+            Layout::Split => model::Form::Split,
         },
         bare: args.bare,
         force: args.force,

@@ -1,5 +1,6 @@
 //! `verify`: checks an artifact, a layout or a folder, and lists what it found.
 
+mod artifact;
 mod signed;
 
 use std::path::PathBuf;
@@ -10,25 +11,25 @@ use modelctl::store::Layout;
 use modelctl::trust::certificate::Roots;
 use modelctl::trust::oms::{self, Trusted};
 use modelctl::trust::{PublicKey, TrustError};
-use modelctl::verify::{self, ArtifactOptions};
+use modelctl::verify;
 
 use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::options::RegistryOptions;
-use crate::output::{Output, Style};
-use crate::places::Spot;
-use crate::progress::{size_of, watch};
+use crate::options::{RegistryOptions, SignerOptions};
+use crate::output::Output;
 use crate::reports::FindingsReport;
 
 const HELP: &str = "\
 Every blob and file is read and hashed. A folder may be one that `pull` wrote, in either layout, or
 that oras or modctl wrote. `oci:DIR` without a tag is the whole layout. Exit 5 if anything fails.
-With --key, the signatures of a pulled folder are checked, too; with --signature, any folder or file
+With --key, who has signed an artifact or a pulled folder is checked, too, and what that does not
+prove is said; without, signatures are only listed. With --signature, any folder or file is checked
 against one that `sign` or another OpenSSF Model Signing tool made.
 
 Examples:
   modelctl verify registry.example/demo/mlp:v1
+  modelctl verify registry.example/demo/mlp:v1 --key release.pub
   modelctl verify ./mlp
   modelctl verify ./mlp --key release.pub
   modelctl verify ./model --signature model.sig --key release.pub
@@ -36,23 +37,17 @@ Examples:
   modelctl verify store:demo/mlp:v1 --json
   modelctl verify oci:./layout";
 
-/// Check digests and structure of an artifact, a layout or a pulled folder
+/// Check digests, structure and signatures of an artifact, a layout or a pulled folder
 #[derive(Args)]
 #[command(after_help = HELP, group(ArgGroup::new("trusted").multiple(true)))]
 pub(crate) struct VerifyArgs {
     /// The artifact or folder
     #[arg(value_name = "ARTIFACT|DIR")]
     place: Place,
-    /// Public key of a signer who is trusted; may be given several times, for any of them
-    #[arg(
-        long,
-        value_name = "KEY",
-        group = "trusted",
-        help_heading = "Signatures"
-    )]
-    key: Vec<PathBuf>,
-    /// Certificates (PEM) that are trusted to have issued that of a signer, or are it; may be given
-    /// several times
+    #[command(flatten)]
+    signers: SignerOptions,
+    /// Certificates (PEM) that are trusted to have issued that of a signer of a folder, or are it; may
+    /// be given several times
     #[arg(
         long,
         value_name = "FILE",
@@ -72,25 +67,30 @@ pub(crate) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let signers = Signers::read(&args, context)?;
     let report = match args.place {
-        Place::Path(path) => match args.signed.signature {
-            Some(_) => signed::verify(path, args.signed, signers).await?,
-            None => folder(path, signers).await?,
-        },
-        place if args.signed.signature.is_some() || !signers.is_empty() => {
+        Place::Path(ref path) => {
+            let (path, signers) = (path.clone(), Signers::read(&args, context)?);
+            match args.signed.signature {
+                Some(_) => signed::verify(path, args.signed, signers).await?,
+                None => folder(path, signers).await?,
+            }
+        }
+        place if args.signed.signature.is_some() || !args.certificate_chain.is_empty() => {
             return Err(Failure::WrongPlace {
                 place,
-                expected: "a folder, whose signatures are checked",
+                expected: "a folder where `--signature` or `--certificate-chain` is given",
             });
         }
-        Place::Layout { path, tag: None } => layout(path).await?,
-        place => artifact(&place, &args.registry, context, output.style()).await?,
+        // The signatures of a layout are those of its one artifact.
+        Place::Layout { path, tag: None } if args.signers.key.is_empty() => layout(path).await?,
+        place => {
+            let options = (&args.signers, &args.registry);
+            return artifact::verify(&place, options, context, output).await;
+        }
     };
     output.report(&report)?;
     report.verdict()?;
-    let checks = report.findings.len();
-    Ok(output.note(format_args!("verified {}: {checks} checks", report.name))?)
+    Ok(output.note(report.note())?)
 }
 
 /// Who is trusted.
@@ -101,11 +101,10 @@ struct Signers {
 
 impl Signers {
     fn read(args: &VerifyArgs, context: &Context) -> Result<Self, Failure> {
-        let keys = args.key.iter().map(|file| context.public_key(file));
         let roots = args.certificate_chain.iter();
         let roots = roots.map(|file| context.roots(file));
         Ok(Self {
-            keys: keys.collect::<Result<_, _>>()?,
+            keys: args.signers.any_key(context)?,
             roots: roots.collect::<Result<_, _>>()?,
         })
     }
@@ -147,24 +146,5 @@ async fn layout(path: PathBuf) -> Result<FindingsReport, Failure> {
         name,
         digest: None,
         findings,
-    })
-}
-
-async fn artifact(
-    place: &Place,
-    options: &RegistryOptions,
-    context: &Context,
-    style: Style,
-) -> Result<FindingsReport, Failure> {
-    let spot = context.open(place, options).await?;
-    let document = spot.resolve().await?;
-    let watched = watch(spot.depot(), size_of(&document), style);
-    let options = ArtifactOptions {
-        split_files: !matches!(spot, Spot::Repository(..)),
-    };
-    Ok(FindingsReport {
-        name: place.to_string(),
-        digest: Some(document.digest()),
-        findings: verify::artifact(&watched, &document, &options).await?,
     })
 }

@@ -22,6 +22,11 @@ pub(crate) struct FindingsReport {
 }
 
 impl FindingsReport {
+    /// What was verified, in a sentence for people.
+    pub(crate) fn note(&self) -> String {
+        format!("verified {}: {} checks", self.name, self.findings.len())
+    }
+
     /// Fails if any check failed.
     pub(crate) fn verdict(&self) -> Result<(), Failure> {
         let failed = self.findings.iter().filter(|finding| finding.is_failure());

@@ -6,6 +6,7 @@ mod inspect;
 mod plan;
 mod referring;
 mod run;
+mod signed;
 mod transfer;
 
 pub(crate) use diff::{Compared, DiffReport, Form};
@@ -14,4 +15,5 @@ pub(crate) use inspect::{InspectReport, Inspected};
 pub(crate) use plan::{PackedReport, PlanReport};
 pub(crate) use referring::{MAX_REFERRERS, Referring};
 pub(crate) use run::{InferenceReport, Recorded, SmokeTestReport};
+pub(crate) use signed::SignedReport;
 pub(crate) use transfer::TransferReport;
