@@ -56,6 +56,7 @@ fn execute(
     output: &mut Output,
     last_words: impl FnOnce(Signal) -> u8 + Send + 'static,
 ) -> Result<(), Failure> {
+    signal::probe()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -38,14 +38,19 @@ pub(crate) enum Signal {
 /// Tells of a signal.
 pub(crate) struct Listener(watch::Receiver<Option<Signal>>);
 
+/// Fails where the process may not open what a runtime needs for signals: Tokio makes a pair of sockets
+/// for itself, after two descriptors of its own, and panics if it cannot.
+pub(crate) fn probe() -> io::Result<()> {
+    let _others = UnixStream::pair()?;
+    UnixStream::pair().map(drop)
+}
+
 /// Listens from now on. If a signal comes and the process still lives a while later, `last_words`
 /// are said and it ends with the code that they give.
 pub(crate) fn listen(
     runtime: &Runtime,
     last_words: impl FnOnce(Signal) -> u8 + Send + 'static,
 ) -> io::Result<Listener> {
-    // Tokio makes such a pair for itself, and panics where there are no descriptors for it.
-    drop(UnixStream::pair()?);
     let (tell, told) = watch::channel(None);
     let _inside = runtime.enter();
     let mut interrupt = signal(SignalKind::interrupt())?;
