@@ -7,7 +7,7 @@ SHELL := /bin/bash
 SOAK_ROUNDS ?= 300
 SOAK_SECONDS ?= 60
 # How long each fuzz target runs, in seconds.
-FUZZ_SECONDS ?= 30
+FUZZ_SECONDS ?= 20
 # Which rows `make bench` measures, such as push,pull; all if empty.
 ROWS ?=
 # Installs what a recipe needs and puts it on PATH.

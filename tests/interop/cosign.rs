@@ -360,3 +360,30 @@ fn javascript_verifier_accepts_the_bundle_and_refuses_a_changed_one() {
     fs::write(place.path("changed"), changed.to_string()).unwrap();
     assert!(!judge(&place.path("changed"), "cosign.pub").status.success());
 }
+
+#[test]
+#[ignore = "needs cosign and the registries"]
+fn what_cosign_signs_is_accepted_here_and_by_no_other_key() {
+    let place = Place::new();
+    place.modelctl(&["keygen", "-o", "other", "-q"]);
+    for (form, name) in [(&[][..], "demo/bundle"), (&LEGACY, "demo/legacy")] {
+        for server in Server::all() {
+            let (_, pinned) = place.pushed(&server, name);
+            let verify = |key: &str| {
+                let verify = ["verify", &pinned, "--key", key];
+                let output = finish(&mut place.command(MODELCTL, &verify));
+                (output.status.code(), text(&output))
+            };
+            let (code, shown) = verify("cosign.pub");
+            assert_eq!(code, Some(5), "{}: {shown}", server.name);
+            let sign = ["sign", "--yes", "--key", "cosign.key", &pinned];
+            let options = ["--allow-http-registry", "--use-signing-config=false"];
+            let unlogged = ["--tlog-upload=false"];
+            place.cosign(&[&sign[..], form, &options, &unlogged].concat());
+            let (code, shown) = verify("cosign.pub");
+            assert_eq!(code, Some(0), "{}: {shown}", server.name);
+            let (code, shown) = verify("other.pub");
+            assert_eq!(code, Some(5), "{}: {shown}", server.name);
+        }
+    }
+}
