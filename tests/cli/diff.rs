@@ -443,3 +443,29 @@ fn collect(value: &serde_json::Value, members: &mut Vec<String>) {
         _ => {}
     }
 }
+
+#[test]
+fn signers_are_compared_where_keys_are_given() {
+    let env = Env::new().with("COSIGN_PASSWORD", "");
+    let id = env.run(&["keygen", "-o", "release", "-q"]).ok();
+    let io = |shape: &[&str]| ([declared("x", shape)], [declared("y", shape)]);
+    let (inputs, outputs) = io(&["n", "400"]);
+    pack(&env, "m:v1", adder(&inputs, &outputs, 1), &[]);
+    let signed = ["--sign-key", "release.key"];
+    pack(&env, "m:v2", adder(&inputs, &outputs, 2), &signed);
+    let diff = ["diff", "store:m:v1", "store:m:v2", "--json"];
+    assert!(env.run(&diff).json().get("signers").is_none());
+    let report = env
+        .run(&[&diff[..], &["--key", "release.pub"]].concat())
+        .json();
+    let key = serde_json::json!({ "kind": "key", "id": id });
+    assert_eq!(
+        report["signers"],
+        serde_json::json!({ "a": [], "b": [key] })
+    );
+    env.run(&["diff", "./model", "store:m:v1", "--key", "release.pub"]).is("\
+exit 2
+--- stderr
+error: expected two artifacts where `--key` is given; `verify DIR --key` checks a folder, got `./model`
+");
+}

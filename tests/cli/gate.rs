@@ -318,6 +318,27 @@ fn pull_brings_nothing_that_the_policy_does_not_allow() {
 }
 
 #[test]
+fn verify_goes_by_a_policy_too() {
+    let stage = Stage::new().tested(3);
+    let reference = stage.reference();
+    let verify = ["verify", &reference, "--policy", "policy.toml"];
+    let refused = stage.env.run(&verify);
+    assert_eq!(refused.code, Some(5), "{refused}");
+    let said = "may not be deployed: signatures: no signature found";
+    assert!(refused.stderr.contains(said), "{refused}");
+    let stage = stage.signed();
+    stage.env.run(&verify).ok();
+    let refused = stage
+        .env
+        .run(&["verify", "./mlp", "--policy", "policy.toml"]);
+    assert_eq!(refused.code, Some(2), "{refused}");
+    assert!(
+        refused.stderr.contains("`gate` takes a folder"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn folders_are_gated_by_their_files_and_need_a_rule_of_their_own() {
     let stage = Stage::new().signed().tested(3);
     let reference = stage.reference();

@@ -140,6 +140,11 @@ impl Admission {
         })
     }
 
+    /// Whether neither a policy nor a lock was named.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.policy.is_none() && self.lock.is_none()
+    }
+
     /// The place that was meant.
     pub(crate) fn place(&self) -> &Place {
         &self.place

@@ -26,7 +26,7 @@ Examples:
   modelctl gate registry.example/prod/mlp:v1 --locked --json
   modelctl gate mlp --locked --markdown
   modelctl gate ./mlp --as registry.example/prod/mlp
-  deploy \"$(modelctl gate registry.example/prod/mlp:v1 -q)\"";
+  digest=$(modelctl gate registry.example/prod/mlp:v1 -q) && deploy \"registry.example/prod/mlp@$digest\"";
 
 /// Decide whether an artifact may be deployed: signatures, attestations, smoke test, policy
 #[derive(Args)]

@@ -16,7 +16,8 @@ use modelctl::verify;
 use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::options::{RegistryOptions, SignerOptions};
+use crate::gating::Admission;
+use crate::options::{AdmissionOptions, RegistryOptions, SignerOptions};
 use crate::output::Output;
 use crate::reports::FindingsReport;
 
@@ -25,11 +26,13 @@ Every blob and file is read and hashed. A folder may be one that `pull` wrote, i
 that oras or modctl wrote. `oci:DIR` without a tag is the whole layout. Exit 5 if anything fails.
 With --key, who has signed an artifact or a pulled folder is checked, too, and what that does not
 prove is said; without, signatures are only listed. With --signature, any folder or file is checked
-against one that `sign` or another OpenSSF Model Signing tool made.
+against one that `sign` or another OpenSSF Model Signing tool made. With --policy, the artifact also
+has to be what the policy allows; its smoke test is left to `gate`.
 
 Examples:
   modelctl verify registry.example/demo/mlp:v1
   modelctl verify registry.example/demo/mlp:v1 --key release.pub
+  modelctl verify registry.example/demo/mlp:v1 --policy modelctl-policy.toml
   modelctl verify ./mlp
   modelctl verify ./mlp --key release.pub
   modelctl verify ./model --signature model.sig --key release.pub
@@ -58,6 +61,8 @@ pub(crate) struct VerifyArgs {
     #[command(flatten)]
     signed: signed::SignedOptions,
     #[command(flatten)]
+    admission: AdmissionOptions,
+    #[command(flatten)]
     registry: RegistryOptions,
 }
 
@@ -67,9 +72,16 @@ pub(crate) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let report = match args.place {
-        Place::Path(ref path) => {
-            let (path, signers) = (path.clone(), Signers::read(&args, context)?);
+    let admission = Admission::new(&args.admission, &args.place, context, &args.registry).await?;
+    let report = match admission.place().clone() {
+        place @ Place::Path(_) if !admission.is_empty() => {
+            return Err(Failure::WrongPlace {
+                place,
+                expected: "an artifact where `--policy` or `--locked` is given; `gate` takes a folder",
+            });
+        }
+        Place::Path(path) => {
+            let signers = Signers::read(&args, context)?;
             match args.signed.signature {
                 Some(_) => signed::verify(path, args.signed, signers).await?,
                 None => folder(path, signers).await?,
@@ -82,10 +94,14 @@ pub(crate) async fn run(
             });
         }
         // The signatures of a layout are those of its one artifact.
-        Place::Layout { path, tag: None } if args.signers.key.is_empty() => layout(path).await?,
-        place => {
+        Place::Layout { path, tag: None }
+            if args.signers.key.is_empty() && admission.is_empty() =>
+        {
+            layout(path).await?
+        }
+        _ => {
             let options = (&args.signers, &args.registry);
-            return artifact::verify(&place, options, context, output).await;
+            return artifact::verify(&admission, options, context, output).await;
         }
     };
     output.report(&report)?;

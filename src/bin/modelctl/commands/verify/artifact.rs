@@ -6,6 +6,7 @@ use modelctl::verify::{self, ArtifactOptions};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::gating::Admission;
 use crate::options::{RegistryOptions, SignerOptions};
 use crate::output::{Output, Style};
 use crate::places::Spot;
@@ -13,20 +14,21 @@ use crate::progress::{size_of, watch};
 use crate::reports::{FindingsReport, SignedReport};
 use crate::signatures::{self, distrusted};
 
-/// Verifies, reports, and fails if any check failed. Without signers, what signatures there are is
-/// only told.
+/// Verifies, reports, and fails if any check failed, or if lock or policy do not allow what was
+/// verified. Without signers, what signatures there are is only told.
 pub(super) async fn verify(
-    place: &Place,
+    admission: &Admission,
     (signers, options): (&SignerOptions, &RegistryOptions),
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let signers = signers.signers(context)?;
+    let (place, signers) = (admission.place(), signers.signers(context)?);
     let spot = context.open(place, options).await?;
     let document = spot.resolve().await?;
     let findings = findings(place, (&spot, &document), output.style()).await?;
     let Some(signers) = signers else {
-        return unsigned(findings, (&spot, &document), output).await;
+        unsigned(findings, (&spot, &document), output).await?;
+        return admission.admit(&spot, &document, false, output).await;
     };
     let checked = signatures::check(&spot, &document, &signers).await?;
     let report = SignedReport::new(findings, &checked);
@@ -38,7 +40,8 @@ pub(super) async fn verify(
         report.findings.note(),
         by(&checked, &signers)
     );
-    Ok(output.note(note)?)
+    output.note(note)?;
+    admission.admit(&spot, &document, false, output).await
 }
 
 async fn findings(
