@@ -13,14 +13,20 @@ fn modelctl(folder: &Path, arguments: &[&str]) -> String {
     succeed(
         Command::new(MODELCTL)
             .env("MODELCTL_STORE", folder.join("store"))
+            .env("COSIGN_PASSWORD", "")
             .args(arguments),
     )
 }
 
 /// Pulls a place into a new folder and compares it with the model that was packed.
 fn pulls_back(folder: &Path, place: &str) {
+    pulls_back_with(folder, place, &[]);
+}
+
+fn pulls_back_with(folder: &Path, place: &str, options: &[&str]) {
     let target = folder.join("pulled");
-    modelctl(folder, &["pull", place, "-o", target.to_str().unwrap()]);
+    let pull = ["pull", place, "-o", target.to_str().unwrap()];
+    modelctl(folder, &[&pull, options].concat());
     assert!(
         files(Path::new(MODEL), ".modelctl") == files(&target, ".modelctl"),
         "{place} came back differently"
@@ -28,24 +34,38 @@ fn pulls_back(folder: &Path, place: &str) {
     std::fs::remove_dir_all(target).unwrap();
 }
 
+/// Some of the tools leave referrers behind; the signature layer comes along with all of them.
 #[test]
 #[ignore = "needs the registries, skopeo, crane, oras and regctl"]
-fn copies_by_other_tools_keep_the_digest_and_pull() {
+fn copies_by_other_tools_keep_the_digest_and_the_signature_layer() {
     let folder = TempDir::new().unwrap();
     let (source, sinks) = (
         Server::distribution(),
         [Server::debian(), Server::embedded()],
     );
     let from = source.reference("mlp:v1");
-    let digest = modelctl(folder.path(), &["push", MODEL, &from])
-        .trim()
-        .to_owned();
+    let key = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for name in ["release", "other"] {
+        modelctl(folder.path(), &["keygen", "-q", "-o", &key(name)]);
+    }
+    let push = ["push", MODEL, &from, "--sign-key", &key("release.key")];
+    let digest = modelctl(folder.path(), &push).trim().to_owned();
     for server in &sinks {
         for tool in ["skopeo", "crane", "oras", "regctl"] {
             let to = server.reference(&format!("by-{tool}/mlp:v1"));
             copy_with(tool, [&source, server], &from, &to);
             let pinned = server.reference(&format!("by-{tool}/mlp@{digest}"));
-            pulls_back(folder.path(), &pinned);
+            let signer = ["--key", &key("release.pub")];
+            pulls_back_with(folder.path(), &pinned, &signer);
+            let target = folder.path().join("refused");
+            let output = Command::new(MODELCTL)
+                .env("MODELCTL_STORE", folder.path().join("store"))
+                .args(["pull", &pinned, "--key", &key("other.pub"), "-o"])
+                .arg(&target)
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(5), "{tool}");
+            assert!(!target.exists(), "{tool}");
         }
     }
 }
