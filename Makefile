@@ -1,7 +1,7 @@
 # One door: CI runs `make ci`, which is the recipes below, one after the other.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: demo test ci fmt lint doc schema interop conformance judges large fuzz bench bench-smoke soak soak-short
+.PHONY: demo test ci fmt lint deny doc schema interop conformance judges large fuzz bench bench-smoke soak soak-short
 
 # How many commands `make soak` kills, and for how long eight of them use one store.
 SOAK_ROUNDS ?= 300
@@ -23,7 +23,7 @@ test:
 	$(call tools,python); for example in examples/*.rs; do cargo run --quiet --locked --example $$(basename $$example .rs); done
 
 # What CI runs.
-ci: fmt lint doc test interop conformance judges large fuzz bench-smoke soak-short demo
+ci: fmt lint deny doc test interop conformance judges large fuzz bench-smoke soak-short demo
 
 # rustfmt has nothing to change.
 fmt:
@@ -32,6 +32,10 @@ fmt:
 # clippy finds nothing.
 lint:
 	cargo clippy --locked --all-targets -- -D warnings
+
+# Dependencies have the licences, sources and neighbours that deny.toml allows; advisories need a network.
+deny:
+	$(call tools,deny); cargo deny --locked --offline check bans licenses sources
 
 # The documentation builds, private items included, without a broken link.
 doc:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs, by package name, the programs that tests and demo need, and prints the environment that finds them.
 #
-#   eval "$(scripts/tools.sh python go apt signing fuzz)"     any of the five groups
+#   eval "$(scripts/tools.sh python go apt signing fuzz deny)"     any of the six groups
 #
 # What is on PATH already in the wanted version is used as it is. Go programs and the Python environment go to
 # $MODELCTL_CACHE, else .cache, which git ignores. Messages go to stderr.
@@ -95,6 +95,13 @@ install_fuzz() {
   if ! PATH="$cache/bin:$PATH" command -v cargo-fuzz >/dev/null; then
     echo "installing cargo-fuzz"
     cargo install --quiet --locked --root "$cache" cargo-fuzz@0.13.2
+  fi
+}
+
+install_deny() {
+  if ! PATH="$cache/bin:$PATH" command -v cargo-deny >/dev/null; then
+    echo "installing cargo-deny"
+    cargo install --quiet --locked --root "$cache" cargo-deny@0.20.2
   fi
 }
 

@@ -50,6 +50,8 @@ const RULES: [(&str, &[&str], &[&str]); 19] = [
             "scrypt",
             "crypto_secretbox",
             "toml",
+            "ring",
+            "sigstore_verify",
             "webpki",
             "x509_cert",
         ],

@@ -6,6 +6,7 @@ mod cli;
 mod gate;
 mod hostile;
 mod interop;
+mod keyless;
 mod plan;
 mod pull;
 mod push;

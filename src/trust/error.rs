@@ -7,6 +7,7 @@ use crate::oci::Digest;
 use crate::oci::json::JsonError;
 use crate::trust::certificate::CertificateError;
 use crate::trust::check::{Distrust, SignersError};
+use crate::trust::keyless::TrustedRootError;
 use crate::trust::lock::LockError;
 use crate::trust::policy::PolicyError;
 use crate::trust::predicate::Verdict;
@@ -47,6 +48,15 @@ pub enum TrustError {
         /// Why.
         #[source]
         cause: CertificateError,
+    },
+    /// A trusted root cannot be used.
+    #[error("cannot use the trusted root `{}`", path.display())]
+    TrustedRoot {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: TrustedRootError,
     },
     /// A model could not be signed, or its signature was refused.
     #[error(transparent)]
@@ -96,6 +106,7 @@ impl TrustError {
         match self {
             Self::Key { cause, .. } => cause.kind(),
             Self::Certificates { cause, .. } => cause.kind(),
+            Self::TrustedRoot { cause, .. } => cause.kind(),
             Self::Oms(error) => error.kind(),
             Self::Lock(error) => error.kind(),
             Self::Policy(_) => ErrorKind::Mismatch,

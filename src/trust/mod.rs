@@ -19,6 +19,7 @@ mod dsse;
 mod error;
 pub mod find;
 pub mod key;
+pub mod keyless;
 pub mod lock;
 pub mod oms;
 pub mod policy;
