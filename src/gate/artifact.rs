@@ -50,8 +50,7 @@ async fn about(
     let (check, model) = structure(subject, document).await;
     let mut checks = vec![check];
     let looked = signatures::look(subject, document, model.as_ref(), rule).await;
-    let signatures = rule.signatures.as_ref();
-    checks.push(signatures::check(signatures, &looked, question.as_layers));
+    checks.push(signatures::check(rule, &looked, question.as_layers));
     checks.extend(attestations::checks(
         &rule.attestations,
         &looked,

@@ -54,8 +54,7 @@ pub(super) fn valid<'a>(
 ) -> impl Iterator<Item = (&'a SignatureCheck, &'a Statement)> {
     let trusted: Vec<SignerId> = signers
         .iter()
-        .filter_map(signatures::signer)
-        .map(|signer| signer.id())
+        .map(|signer| signatures::signer(signer).id())
         .collect();
     let by_one = move |found: &(&SignatureCheck, &Statement)| {
         found

@@ -184,7 +184,9 @@ fn signer_of(
     let verified = check_layer(bundle, &trusted, model, sha256);
     match verified.map_err(|error| error.to_string())?.signer {
         SignedBy::Key(id) => Ok(id),
-        SignedBy::Certificate { .. } => Err("no certificate was asked for".to_owned()),
+        SignedBy::Certificate { .. } | SignedBy::Identity { .. } => {
+            Err("no certificate was asked for".to_owned())
+        }
     }
 }
 

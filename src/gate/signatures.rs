@@ -8,6 +8,7 @@ use crate::model::{File, ModelManifest};
 use crate::oci::Document;
 use crate::trust::check::{self, Distrust, Outcome, Signers};
 use crate::trust::find::{FindError, find};
+use crate::trust::keyless::TrustedRoot;
 use crate::trust::policy::{self, Form, Rule, SignatureRule};
 
 /// What was found beside an artifact and in it, checked against everybody whom the rule names.
@@ -35,9 +36,11 @@ pub(super) async fn look(
     if named.peek().is_none() {
         return Looked::NotAsked;
     }
-    let Ok(signers) = Signers::any(named.filter_map(signer)) else {
+    let root = rule.trusted_root.as_ref();
+    let Ok(signers) = Signers::any(named.filter_map(|each| checkable(each, root))) else {
         return Looked::Nobody;
     };
+    let signers = trusting(signers, root);
     let forms = rule.signatures.iter().flat_map(|rule| &rule.forms);
     let legacy = match forms.into_iter().any(|form| *form == Form::CosignLegacy) {
         true => subject.legacy(&artifact.digest()).await,
@@ -81,10 +84,25 @@ fn either(mut report: check::Report, lesser: check::Report) -> check::Report {
 }
 
 /// A signer of the policy as one that signatures are checked against.
-pub(super) fn signer(signer: &policy::Signer) -> Option<check::Signer> {
+pub(super) fn signer(signer: &policy::Signer) -> check::Signer {
     match signer {
-        policy::Signer::Key(key) => Some(check::Signer::Key(key.clone())),
-        policy::Signer::Identity(_) => None,
+        policy::Signer::Key(key) => check::Signer::Key(key.clone()),
+        policy::Signer::Identity(identity) => check::Signer::Identity(identity.clone()),
+    }
+}
+
+/// The same, unless its certificates have nobody who vouches for them.
+fn checkable(signer: &policy::Signer, root: Option<&TrustedRoot>) -> Option<check::Signer> {
+    match signer {
+        policy::Signer::Identity(_) if root.is_none() => None,
+        signer => Some(self::signer(signer)),
+    }
+}
+
+fn trusting(signers: Signers, root: Option<&TrustedRoot>) -> Signers {
+    match root {
+        Some(root) => signers.trusting(root.clone()),
+        None => signers,
     }
 }
 
@@ -97,8 +115,8 @@ fn form(form: &Form) -> check::Form {
 }
 
 /// The check of the rule's signatures.
-pub(super) fn check(rule: Option<&SignatureRule>, looked: &Looked, as_layers: bool) -> Check {
-    let Some(rule) = rule else {
+pub(super) fn check(all: &Rule, looked: &Looked, as_layers: bool) -> Check {
+    let Some(rule) = all.signatures.as_ref() else {
         let message = "the policy accepts artifacts that nobody has signed";
         return Check::new(CheckId::Signatures, Code::NotAsked, message);
     };
@@ -109,7 +127,7 @@ pub(super) fn check(rule: Option<&SignatureRule>, looked: &Looked, as_layers: bo
         }
         Looked::NotAsked | Looked::Nobody => return identities(rule),
     };
-    let Some(signers) = signers(rule, as_layers) else {
+    let Some(signers) = signers(rule, all.trusted_root.as_ref(), as_layers) else {
         return identities(rule).with("found", &report.checks);
     };
     let check = match report.verdict(&signers) {
@@ -123,16 +141,17 @@ pub(super) fn check(rule: Option<&SignatureRule>, looked: &Looked, as_layers: bo
 }
 
 /// The signers of a rule whose signatures can be checked, if they can be enough.
-fn signers(rule: &SignatureRule, as_layers: bool) -> Option<Signers> {
-    let signers = Signers::at_least(rule.threshold, rule.signers.iter().filter_map(signer));
+fn signers(rule: &SignatureRule, root: Option<&TrustedRoot>, as_layers: bool) -> Option<Signers> {
+    let named = rule.signers.iter();
+    let named = named.filter_map(|each| checkable(each, root));
+    let signers = trusting(Signers::at_least(rule.threshold, named).ok()?, root);
     let counts = |it: &&Form| !(as_layers && **it == Form::ModelSigning);
     let forms = rule.forms.iter().filter(counts).map(form);
-    Some(signers.ok()?.in_forms(forms))
+    Some(signers.in_forms(forms))
 }
 
 fn identities(rule: &SignatureRule) -> Check {
-    let message =
-        "the policy asks for signers by identity, and their certificates cannot be checked";
+    let message = "the policy asks for signers by identity, and names no trusted root to check their certificates";
     let check = Check::new(CheckId::Signatures, Code::Unchecked, message);
     check.with("threshold", rule.threshold)
 }

@@ -390,3 +390,39 @@ error: cannot use the key `broken.pub`
     env.run(&["pull", "oci:signed", "-o", "out", "--key", "k.pub", "-q"])
         .ok();
 }
+
+/// Keyless: what is signed with a key is by somebody else, and nothing is fetched to find that out.
+#[test]
+fn identity_needs_its_issuer_and_a_trusted_root() {
+    let (env, key) = env();
+    let signed = Signed::with_layers(&[]).signed_by(&key);
+    let server = serve(signed.honest(true));
+    let model = model_of(&server);
+    let root = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/vectors/keyless/trusted-root.json"
+    );
+    let identity = [
+        "verify",
+        &model,
+        "--certificate-identity",
+        "https://ci.example/*",
+    ];
+    assert_eq!(env.run(&identity).code, Some(2));
+    let issuer = ["--certificate-oidc-issuer", "https://token.ci.example"];
+    let rooted = ["--trusted-root", root];
+    let refused = env.run(&[&identity[..], &issuer, &rooted].concat());
+    assert_eq!(refused.code, Some(5), "{refused}");
+    let said = "it is by the holder of a key, and none is trusted";
+    assert!(refused.stderr.contains(said), "{refused}");
+    let either = ["--key", "k.pub"];
+    env.run(&[&identity[..], &issuer, &rooted, &either].concat())
+        .ok();
+    let malformed = env.write("root.json", "{}");
+    let rooted = ["--trusted-root", malformed.to_str().unwrap()];
+    let refused = env.run(&[&identity[..], &issuer, &rooted].concat());
+    assert!(
+        refused.stderr.contains("cannot use the trusted root"),
+        "{refused}"
+    );
+}

@@ -1,5 +1,6 @@
 //! Keyless signatures, from bundles that others made: `tests/vectors/keyless`.
 
+mod identities;
 mod roots;
 mod tampering;
 
@@ -11,6 +12,11 @@ use modelctl::trust::keyless::{Certified, TrustedRoot};
 const WORKFLOW: &str =
     "https://github.com/prefix-dev/sigstore-example/.github/workflows/action.yaml@refs/heads/main";
 const WORKFLOW_ISSUER: &str = "https://token.actions.githubusercontent.com";
+/// The predicate of both attestations.
+const PREDICATE: &str = "https://schemas.conda.org/attestations-publish-1.schema.json";
+/// What both attestations are over.
+const SUBJECT: &str = "sha256:54303491a8418fbed24344b513546182c29b43bf282ceb433af65e2299f9271f";
+
 fn vector(name: &str) -> Vec<u8> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/keyless");
     fs::read(format!("{folder}/{name}.json")).unwrap()

@@ -61,6 +61,7 @@ fn signatures_of_cosign_are_valid_over_what_was_signed_only() {
             (
                 Form::CosignLegacy,
                 Content::Legacy {
+                    has_certificate: false,
                     payload: PAYLOAD.to_vec(),
                     signature: signature(layer),
                 },

@@ -1,12 +1,13 @@
 //! One candidate against the signers.
 
-use super::{Form, Outcome, Report, SignatureCheck, Signer, SignerId, Signers};
+use super::{Form, Outcome, Report, SignatureCheck, SignerId, Signers};
 use crate::model::{ModelManifest, Sha256};
 use crate::oci::Digest;
 use crate::trust::cosign::SimpleSigning;
 use crate::trust::find::{Candidate, Content, Found};
+use crate::trust::keyless::Certified;
 use crate::trust::oms::{self, ModelStatement, SignedBy};
-use crate::trust::{Bundle, IN_TOTO, Material, SignatureError, Statement};
+use crate::trust::{Bundle, IN_TOTO, Material, PublicKey, SignatureError, Statement};
 use crate::{Error, ErrorKind};
 
 /// Checks everything that was found. Reads nothing more: `model` is the model manifest of the
@@ -63,11 +64,12 @@ impl Subject<'_> {
                 "it is over files, and there is no model manifest that lists them".to_owned(),
             );
         };
-        let SignerId::Key(key) = signer;
-        let verified = ModelStatement::parse(payload).map(|statement| oms::Verified {
-            signer: SignedBy::Key(*key),
-            statement,
-        });
+        let signer = match signer.clone() {
+            SignerId::Key(key) => SignedBy::Key(key),
+            SignerId::Identity { identity, issuer } => SignedBy::Identity { identity, issuer },
+        };
+        let verified =
+            ModelStatement::parse(payload).map(|statement| oms::Verified { signer, statement });
         let covered = verified.and_then(|verified| verified.check_model(model, sha256));
         covered.map_err(|error| error.to_string())
     }
@@ -76,9 +78,13 @@ impl Subject<'_> {
 fn check_one(candidate: &Candidate, subject: &Subject<'_>) -> SignatureCheck {
     let mut check = SignatureCheck::of(candidate);
     match &candidate.content {
-        Ok(Content::Bundle { bundle, .. }) => check.bundle(bundle, subject),
-        Ok(Content::Legacy { payload, signature }) => {
-            check.legacy(payload, signature, subject);
+        Ok(Content::Bundle { bundle, raw }) => check.bundle(bundle, raw, subject),
+        Ok(Content::Legacy {
+            payload,
+            signature,
+            has_certificate,
+        }) => {
+            check.legacy((payload, signature), *has_certificate, subject);
         }
         Ok(Content::Malformed(error)) => check.refuse(error.to_string()),
         Ok(Content::Unsigned) => check.refuse("it has no signature in its annotation"),
@@ -102,6 +108,7 @@ impl SignatureCheck {
             },
             predicate_type: candidate.claimed.clone(),
             signer: None,
+            certificate: None,
             message: String::new(),
             statement: None,
             obstacle: None,
@@ -130,16 +137,24 @@ impl SignatureCheck {
         self.signer = Some(signer);
     }
 
-    fn bundle(&mut self, bundle: &Bundle, subject: &Subject<'_>) {
-        let verify = |signer: &Signer| match signer {
-            Signer::Key(key) => bundle.envelope.verify(key),
-        };
-        let signer = match made_by(subject.signers, verify) {
-            Ok(signer) => signer,
-            Err(SignatureError::Malformed) => {
-                return self.refuse(SignatureError::Malformed.to_string());
-            }
-            Err(SignatureError::Invalid) => return self.not_made_by(bundle, subject.signers),
+    fn bundle(&mut self, bundle: &Bundle, raw: &[u8], subject: &Subject<'_>) {
+        let verify = |key: &PublicKey| bundle.envelope.verify(key);
+        let (signer, certified) = match made_by(subject.signers, verify) {
+            Ok(signer) => (signer, None),
+            Err(refused) => match &bundle.material {
+                Material::PublicKey { .. } if refused == SignatureError::Malformed => {
+                    return self.refuse(refused.to_string());
+                }
+                Material::PublicKey { hint, spki } => {
+                    return self.not_made_by(hint, spki.as_deref(), subject.signers);
+                }
+                Material::Certificate(_) | Material::Chain(_) => {
+                    match self.certified(bundle, raw, subject.signers) {
+                        Some((signer, certified)) => (signer, Some(certified)),
+                        None => return,
+                    }
+                }
+            },
         };
         let envelope = &bundle.envelope;
         if envelope.payload_type != IN_TOTO {
@@ -159,31 +174,62 @@ impl SignatureCheck {
         match covered {
             Ok(()) => {
                 self.accept(signer);
+                self.certificate = certified;
                 self.statement = Some(statement);
             }
             Err(reason) => self.refuse(reason),
         }
     }
 
-    /// No key fits. Whether that is because it was changed, or because somebody else made it, only
-    /// its hint can tell, which nobody has signed.
-    fn not_made_by(&mut self, bundle: &Bundle, signers: &Signers) {
-        let ours = match &bundle.material {
-            Material::PublicKey { hint, spki } => signers.iter().any(|signer| match signer {
-                Signer::Key(key) => {
-                    *hint == key.cosign_hint()
-                        || *hint == key.oms_hint()
-                        || spki.as_deref() == Some(key.spki())
-                }
-            }),
-            Material::Certificate(_) | Material::Chain(_) => {
-                return self.other("it is by the holder of a certificate, and none is trusted");
+    /// Which of the identities the certificate of a verified keyless signature names; else says why
+    /// none.
+    fn certified(
+        &mut self,
+        bundle: &Bundle,
+        raw: &[u8],
+        signers: &Signers,
+    ) -> Option<(SignerId, Certified)> {
+        if !signers.has_identities() {
+            self.other("it is by the holder of a certificate, and none is trusted");
+            return None;
+        }
+        let Some(root) = signers.trusted_root() else {
+            self.uncheckable("there is no trusted root that vouches for certificates");
+            return None;
+        };
+        let certified = match root.verify(bundle, raw) {
+            Ok(certified) => certified,
+            Err(error) => {
+                self.refuse(error.to_string());
+                return None;
             }
         };
+        let signer = signers.named_by(&certified);
+        if signer.is_none() {
+            self.other(&format!("it is by {certified}, who is none of the signers"));
+        }
+        signer.map(|signer| (signer, certified))
+    }
+
+    /// No key fits. Whether that is because it was changed, or because somebody else made it, only
+    /// its hint can tell, which nobody has signed.
+    fn not_made_by(&mut self, hint: &str, spki: Option<&[u8]>, signers: &Signers) {
+        let ours = signers.keys().any(|key| {
+            hint == key.cosign_hint() || hint == key.oms_hint() || spki == Some(key.spki())
+        });
         match ours {
             true => self.refuse("the signature does not match what it is over"),
+            false if signers.keys().next().is_none() => {
+                self.other("it is by the holder of a key, and none is trusted");
+            }
             false => self.other("it is by none of the keys given"),
         }
+    }
+
+    /// What is needed to check it is not here.
+    fn uncheckable(&mut self, reason: &str) {
+        self.outcome = Outcome::Unchecked;
+        self.message = format!("cannot be checked: {reason}");
     }
 
     fn other(&mut self, message: &str) {
@@ -191,12 +237,20 @@ impl SignatureCheck {
         self.message = message.to_owned();
     }
 
-    fn legacy(&mut self, payload: &[u8], signature: &[u8], subject: &Subject<'_>) {
-        let verify = |signer: &Signer| match signer {
-            Signer::Key(key) => key.verify(payload, signature),
-        };
+    fn legacy(
+        &mut self,
+        (payload, signature): (&[u8], &[u8]),
+        has_certificate: bool,
+        subject: &Subject<'_>,
+    ) {
+        let verify = |key: &PublicKey| key.verify(payload, signature);
         let signer = match made_by(subject.signers, verify) {
             Ok(signer) => signer,
+            Err(_) if has_certificate && subject.signers.has_identities() => {
+                return self.uncheckable(
+                    "it is a legacy signature with a certificate; cosign 3 makes them as bundles",
+                );
+            }
             Err(SignatureError::Malformed) => {
                 return self.refuse(SignatureError::Malformed.to_string());
             }
@@ -213,21 +267,21 @@ impl SignatureCheck {
     }
 }
 
-/// The first signer whose signature it is.
+/// The first key whose signature it is.
 fn made_by(
     signers: &Signers,
-    verify: impl Fn(&Signer) -> Result<(), SignatureError>,
+    verify: impl Fn(&PublicKey) -> Result<(), SignatureError>,
 ) -> Result<SignerId, SignatureError> {
-    let mut refused = SignatureError::Malformed;
-    for signer in signers.iter() {
-        match verify(signer) {
-            Ok(()) => return Ok(signer.id()),
+    let mut refused = None;
+    for key in signers.keys() {
+        match verify(key) {
+            Ok(()) => return Ok(SignerId::Key(key.id())),
             // Malformed may only mean that it is one of another curve.
-            Err(SignatureError::Invalid) => refused = SignatureError::Invalid,
-            Err(SignatureError::Malformed) => {}
+            Err(SignatureError::Invalid) => refused = Some(SignatureError::Invalid),
+            Err(error) => refused = refused.or(Some(error)),
         }
     }
-    Err(refused)
+    Err(refused.unwrap_or(SignatureError::Invalid))
 }
 
 /// Whether a verified statement is about the manifest in use.

@@ -58,6 +58,19 @@ impl Form {
         }
     }
 
+    /// What a valid one does not prove, if something else proves when it was made.
+    pub fn limits_beside_time(self) -> Option<&'static str> {
+        match self {
+            Self::Cosign => None,
+            Self::CosignLegacy => Some("the name that it was made for"),
+            Self::ModelSigning => {
+                Some("the config, the annotations and the graphs without weights")
+            }
+            Self::Attestation => Some("that the claim is true"),
+            Self::Unknown => Some("anything"),
+        }
+    }
+
     /// What a valid one does not prove.
     pub fn limits(self) -> &'static str {
         match self {

@@ -10,6 +10,7 @@ use crate::ErrorKind;
 use crate::oci::{Descriptor, Digest};
 use crate::trust::Statement;
 use crate::trust::find::Source;
+use crate::trust::keyless::Certified;
 
 /// How the check of one signature came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -44,6 +45,9 @@ pub struct SignatureCheck {
     /// Who has made it, if it is valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signer: Option<SignerId>,
+    /// Whom the certificate of a valid keyless one names, and since when it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certified>,
     /// Why it came out so; empty for a valid one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
@@ -119,12 +123,18 @@ impl Report {
 /// What was checked and how it came out, in one line; for a valid one with what it does not prove.
 impl fmt::Display for SignatureCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.signer {
-            Some(signer) => {
-                let (over, limits) = (self.form.over(), self.form.limits());
+        let over = self.form.over();
+        match (&self.signer, &self.certificate) {
+            (Some(_), Some(certified)) => {
+                write!(f, "by {certified}, over {over}")?;
+                let limits = self.form.limits_beside_time();
+                limits.map_or(Ok(()), |limits| write!(f, "; does not prove {limits}"))
+            }
+            (Some(signer), None) => {
+                let limits = self.form.limits();
                 write!(f, "by {signer}, over {over}; does not prove {limits}")
             }
-            None => f.write_str(&self.message),
+            (None, _) => f.write_str(&self.message),
         }
     }
 }

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::Form;
 use crate::ErrorKind;
+use crate::trust::keyless::{Certified, TrustedRoot};
+use crate::trust::policy::Identity;
 use crate::trust::{KeyId, PublicKey};
 
 /// Somebody who may have signed.
@@ -15,6 +17,8 @@ use crate::trust::{KeyId, PublicKey};
 pub enum Signer {
     /// Whoever holds the private half of this key.
     Key(PublicKey),
+    /// Whom a certificate names that the trusted root vouches for.
+    Identity(Identity),
 }
 
 /// The name of a signer, in reports, policies and lock files.
@@ -24,12 +28,21 @@ pub enum Signer {
 pub enum SignerId {
     /// A key.
     Key(KeyId),
+    /// Whom a certificate names.
+    #[serde(rename_all = "camelCase")]
+    Identity {
+        /// The pattern over identities, as it is in the policy: all whom it fits are one signer.
+        identity: String,
+        /// Who vouches for them.
+        issuer: String,
+    },
 }
 
 /// Signers, each once, with how many have to have signed and in which forms.
 #[derive(Debug, Clone)]
 pub struct Signers {
     signers: BTreeMap<SignerId, Signer>,
+    trusted_root: Option<TrustedRoot>,
     threshold: usize,
     forms: Vec<Form>,
 }
@@ -58,6 +71,10 @@ impl Signer {
     pub fn id(&self) -> SignerId {
         match self {
             Self::Key(key) => SignerId::Key(key.id()),
+            Self::Identity(of) => SignerId::Identity {
+                identity: of.identity.to_string(),
+                issuer: of.issuer.clone(),
+            },
         }
     }
 }
@@ -66,6 +83,9 @@ impl fmt::Display for SignerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(id) => write!(f, "key {id}"),
+            Self::Identity { identity, issuer } => {
+                write!(f, "identity `{identity}` of `{issuer}`")
+            }
         }
     }
 }
@@ -98,10 +118,18 @@ impl Signers {
             }
             _ => Ok(Self {
                 signers,
+                trusted_root: None,
                 threshold,
                 forms: Form::SIGNATURES.to_vec(),
             }),
         }
+    }
+
+    /// The same, whose certificates are those for which this root vouches. Without one, no signature of
+    /// an identity can be checked.
+    pub fn trusting(mut self, root: TrustedRoot) -> Self {
+        self.trusted_root = Some(root);
+        self
     }
 
     /// The same, of which only signatures in these forms count.
@@ -113,6 +141,36 @@ impl Signers {
     /// Each signer once.
     pub fn iter(&self) -> impl Iterator<Item = &Signer> {
         self.signers.values()
+    }
+
+    /// The keys among them.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.iter().filter_map(|signer| match signer {
+            Signer::Key(key) => Some(key),
+            Signer::Identity(_) => None,
+        })
+    }
+
+    /// Whether one of them is known by a certificate.
+    pub(super) fn has_identities(&self) -> bool {
+        self.iter()
+            .any(|signer| matches!(signer, Signer::Identity(_)))
+    }
+
+    /// What vouches for the certificates.
+    pub(super) fn trusted_root(&self) -> Option<&TrustedRoot> {
+        self.trusted_root.as_ref()
+    }
+
+    /// The first of them whom a verified certificate names. It is one, whomever else it fits: nobody
+    /// counts twice toward a threshold.
+    pub(super) fn named_by(&self, certified: &Certified) -> Option<SignerId> {
+        let mut signers = self.iter();
+        let named = signers.find(|signer| match signer {
+            Signer::Key(_) => false,
+            Signer::Identity(of) => of.is(&certified.identity, &certified.issuer),
+        });
+        named.map(Signer::id)
     }
 
     /// Their names.

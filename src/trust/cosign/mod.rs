@@ -33,6 +33,8 @@ pub const SIGNATURE_ANNOTATION: &str = "dev.cosignproject.cosign/signature";
 /// What ends the tags beside an artifact that hold its legacy signatures, attestations and bills of
 /// materials.
 pub const SUFFIXES: [&str; 3] = ["sig", "att", "sbom"];
+/// The annotation of such a layer that holds the certificate of whoever signed without a key.
+pub const CERTIFICATE_ANNOTATION: &str = "dev.sigstore.cosign/certificate";
 
 /// The tag beside an artifact under which its legacy signatures are.
 pub fn legacy_tag(artifact: &Digest) -> Tag {

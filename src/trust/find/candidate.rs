@@ -52,6 +52,8 @@ pub enum Content {
         payload: Vec<u8>,
         /// The signature, ASN.1 DER.
         signature: Vec<u8>,
+        /// Whether a certificate comes with it, which says whose it is.
+        has_certificate: bool,
     },
     /// It is malformed.
     Malformed(BundleError),

@@ -4,7 +4,9 @@ use super::search::{Form, Wanted};
 use super::{Candidate, Source};
 use crate::oci::{Descriptor, Digest, Document, Kind};
 use crate::trust::base64;
-use crate::trust::cosign::{SIGNATURE_ANNOTATION, SIMPLE_SIGNING, legacy_tag};
+use crate::trust::cosign::{
+    CERTIFICATE_ANNOTATION, SIGNATURE_ANNOTATION, SIMPLE_SIGNING, legacy_tag,
+};
 use crate::{Error, ErrorKind};
 
 /// The signatures in what the tag leads to. A tag that could not be read is a candidate at once.
@@ -37,6 +39,7 @@ pub(super) fn of(
         blob: layer.clone(),
         form: Form::Legacy {
             signature: signature_of(layer),
+            has_certificate: layer.annotations.contains_key(CERTIFICATE_ANNOTATION),
         },
     });
     wanted.collect()

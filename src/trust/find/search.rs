@@ -83,7 +83,10 @@ pub(super) enum Form {
     /// It is a bundle; `claimed` is the predicate by its annotation.
     Bundle { claimed: Option<String> },
     /// It is a payload, and its signature is an annotation.
-    Legacy { signature: Option<Vec<u8>> },
+    Legacy {
+        signature: Option<Vec<u8>>,
+        has_certificate: bool,
+    },
 }
 
 impl Wanted {
@@ -91,12 +94,19 @@ impl Wanted {
         let bytes = fetch_small(store, &self.blob, MAX_BUNDLE_SIZE).await;
         let (claimed, content) = match self.form {
             Form::Bundle { claimed } => (claimed, bytes.map(Content::bundle)),
-            Form::Legacy { signature: None } => (None, Ok(Content::Unsigned)),
+            Form::Legacy {
+                signature: None, ..
+            } => (None, Ok(Content::Unsigned)),
             Form::Legacy {
                 signature: Some(signature),
+                has_certificate,
             } => (
                 None,
-                bytes.map(|payload| Content::Legacy { payload, signature }),
+                bytes.map(|payload| Content::Legacy {
+                    payload,
+                    signature,
+                    has_certificate,
+                }),
             ),
         };
         Candidate {

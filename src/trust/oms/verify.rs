@@ -42,6 +42,13 @@ pub enum SignedBy {
         /// The key in it.
         key: KeyId,
     },
+    /// Whom a short-lived certificate names, for whom an issuer vouches.
+    Identity {
+        /// The identity, or the pattern that it fits.
+        identity: String,
+        /// Who vouches for it.
+        issuer: String,
+    },
 }
 
 impl Signature {
@@ -184,6 +191,7 @@ impl fmt::Display for SignedBy {
         match self {
             Self::Key(id) => write!(f, "key {id}"),
             Self::Certificate { subject, key } => write!(f, "`{subject}` with the key {key}"),
+            Self::Identity { identity, issuer } => write!(f, "`{identity}` of `{issuer}`"),
         }
     }
 }

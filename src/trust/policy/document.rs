@@ -12,6 +12,10 @@ pub struct PolicyDocument {
     /// The version of this format: 1.
     #[schemars(range(min = 1, max = 1))]
     pub version: u32,
+    /// A file with the trusted root (JSON) that vouches for the certificates of identities, from the folder
+    /// of the policy on; without it they cannot be checked.
+    #[serde(default)]
+    pub trusted_root: Option<String>,
     /// Rules; the first whose repositories match decides, and what none matches is refused.
     #[schemars(length(min = 1))]
     pub rule: Vec<RuleDocument>,

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::trust::KeyError;
+use crate::trust::keyless::TrustedRootError;
 
 /// Why a policy cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,15 @@ pub enum PolicyError {
     /// It is not TOML, or has members that no policy has.
     #[error("the policy is malformed: {0}")]
     Malformed(String),
+    /// The trusted root cannot be used.
+    #[error("cannot use the trusted root `{file}` of the policy")]
+    TrustedRoot {
+        /// Its file.
+        file: String,
+        /// Why.
+        #[source]
+        cause: TrustedRootError,
+    },
     /// A rule says something that cannot be meant.
     #[error("rule {rule} of the policy: {reason}")]
     Rule {

@@ -33,6 +33,11 @@ impl Pattern {
         Self(tokens)
     }
 
+    /// A pattern that only this text fits.
+    pub fn exactly(text: &str) -> Self {
+        Self(text.chars().map(Token::Character).collect())
+    }
+
     /// Whether the whole text fits, in time proportional to the product of both lengths: a hostile
     /// name cannot make it run away.
     pub fn matches(&self, text: &str) -> bool {
@@ -109,6 +114,12 @@ mod tests {
             );
             assert_eq!(Pattern::new(pattern).to_string(), pattern);
         }
+    }
+
+    #[test]
+    fn exact_text_has_no_stars() {
+        let pattern = Pattern::exactly("a*");
+        assert!(pattern.matches("a*") && !pattern.matches("ab"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::document::{
 use super::{Form, MAX_POLICY_SIZE, Pattern, PolicyDocument, PolicyError, SmokeTest};
 use crate::store::Size;
 use crate::trust::PublicKey;
+use crate::trust::keyless::TrustedRoot;
 
 /// What may be deployed, by repository.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct Rule {
     /// Its place in the policy, from 1.
     pub number: usize,
     repositories: Option<Vec<Pattern>>,
+    /// What vouches for the certificates of identities.
+    pub trusted_root: Option<TrustedRoot>,
     /// Who must have signed; `None` where the rule says that nobody need.
     pub signatures: Option<SignatureRule>,
     /// Attestations that must be there.
@@ -64,6 +67,13 @@ pub struct Identity {
     pub identity: Pattern,
     /// The OIDC issuer, exactly.
     pub issuer: String,
+}
+
+impl Identity {
+    /// Whether somebody is meant: the whole identity fits, and nobody else vouches for it.
+    pub fn is(&self, identity: &str, issuer: &str) -> bool {
+        self.issuer == issuer && self.identity.matches(identity)
+    }
 }
 
 /// An attestation that must be there.
@@ -113,7 +123,7 @@ impl Policy {
         Self::parse(&text, |key| read(&folder.join(key)))
     }
 
-    /// Parses a policy; `key` reads the files that it names.
+    /// Parses a policy; `key` reads the files that it names: keys, and the trusted root.
     pub fn parse(
         text: &str,
         key: impl Fn(&str) -> Result<String, PolicyError>,
@@ -129,8 +139,22 @@ impl Policy {
         if document.rule.is_empty() {
             return Err(PolicyError::Malformed("it has no rule".to_owned()));
         }
+        let root = match document.trusted_root {
+            Some(file) => {
+                let text = key(&file)?;
+                let root = TrustedRoot::parse(text.as_bytes());
+                Some(root.map_err(|cause| PolicyError::TrustedRoot { file, cause })?)
+            }
+            None => None,
+        };
         let numbered = (1..).zip(document.rule);
-        let rules = numbered.map(|(number, rule)| Rule::new(number, rule, &key));
+        let rules = numbered.map(|(number, rule)| {
+            let rule = Rule::new(number, rule, &key)?;
+            Ok::<_, PolicyError>(Rule {
+                trusted_root: root.clone(),
+                ..rule
+            })
+        });
         Ok(Self {
             rules: rules.collect::<Result<_, _>>()?,
         })
@@ -217,6 +241,7 @@ impl Rule {
             repositories,
             attestations: attestations.collect::<Result<_, _>>()?,
             signatures,
+            trusted_root: None,
             smoke_test: document.smoke_test,
             model: ModelRule::new(document.model)?,
         })

@@ -94,9 +94,7 @@ pub(crate) async fn run(
             });
         }
         // The signatures of a layout are those of its one artifact.
-        Place::Layout { path, tag: None }
-            if args.signers.key.is_empty() && admission.is_empty() =>
-        {
+        Place::Layout { path, tag: None } if args.signers.is_empty() && admission.is_empty() => {
             layout(path).await?
         }
         _ => {

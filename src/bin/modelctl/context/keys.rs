@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use modelctl::trust::certificate::{self, CertificateError, Roots};
+use modelctl::trust::keyless::{MAX_TRUSTED_ROOT, TrustedRoot};
 use modelctl::trust::{KeyError, Passphrase, PrivateKey, PublicKey, TrustError};
 use zeroize::Zeroizing;
 
@@ -62,6 +63,19 @@ impl Context {
     pub(crate) fn roots(&self, path: &Path) -> Result<Roots, Failure> {
         let file = self.key_file(path)?;
         Roots::parse(&file).map_err(|cause| untrusted(path, cause))
+    }
+
+    /// The authorities and logs of a sigstore instance.
+    pub(crate) fn trusted_root(&self, path: &Path) -> Result<TrustedRoot, Failure> {
+        let mut content = Vec::new();
+        let file = File::open(path).map_err(failed(path))?;
+        let read = file.take(MAX_TRUSTED_ROOT + 1).read_to_end(&mut content);
+        read.map_err(failed(path))?;
+        let root = TrustedRoot::parse(&content).map_err(|cause| TrustError::TrustedRoot {
+            path: path.to_owned(),
+            cause,
+        });
+        Ok(root.map_err(modelctl::Error::from)?)
     }
 
     /// The passphrase from the descriptor, the environment or the terminal, if one of them gives it.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use modelctl::Error;
 use modelctl::trust::check::{Signer, Signers};
+use modelctl::trust::policy::{Identity, Pattern};
 use modelctl::trust::{PublicKey, TrustError};
 
 use crate::context::Context;
@@ -18,14 +19,37 @@ pub(crate) struct SignerOptions {
     /// is the key itself in a variable
     #[arg(long, value_name = "KEY", group = "trusted")]
     pub(crate) key: Vec<PathBuf>,
-    /// Each of the keys has to have signed
+    /// Each of the keys has to have signed, and the identity if one is given
     #[arg(long, requires = "key")]
     pub(crate) all_keys: bool,
+    /// Whom the certificate of a keyless signature has to name, exactly; there is no form with a regular
+    /// expression: patterns stand in policies
+    #[arg(
+        long,
+        value_name = "IDENTITY",
+        requires_all = ["certificate_oidc_issuer", "trusted_root"]
+    )]
+    certificate_identity: Option<String>,
+    /// Who has to vouch for that identity, exactly
+    #[arg(long, value_name = "URL", requires = "certificate_identity")]
+    certificate_oidc_issuer: Option<String>,
+    /// The authorities and logs that are trusted (JSON), as `cosign trusted-root create` writes them;
+    /// nothing is fetched
+    #[arg(long, value_name = "FILE", requires = "certificate_identity")]
+    trusted_root: Option<PathBuf>,
 }
 
 impl SignerOptions {
     /// The keys, any of which will do: a folder is checked against one at a time.
     pub(crate) fn any_key(&self, context: &Context) -> Result<Vec<PublicKey>, Failure> {
+        if self.certificate_identity.is_some() {
+            return Err(Failure::Option {
+                option: "--certificate-identity",
+                reason:
+                    "is for artifacts: a folder is checked against keys and `--certificate-chain`"
+                        .to_owned(),
+            });
+        }
         if self.all_keys {
             return Err(Failure::Option {
                 option: "--all-keys",
@@ -37,17 +61,33 @@ impl SignerOptions {
 
     /// The signers, if any are named.
     pub(crate) fn signers(&self, context: &Context) -> Result<Option<Signers>, Failure> {
-        if self.key.is_empty() {
+        if self.is_empty() {
             return Ok(None);
         }
         let keys = self.key.iter().map(|key| context.public_key(key));
         let keys = keys.map(|key| key.map(Signer::Key));
-        let keys: Vec<Signer> = keys.collect::<Result<_, _>>()?;
+        let mut named: Vec<Signer> = keys.collect::<Result<_, _>>()?;
+        named.extend(self.identity());
         let signers = match self.all_keys {
-            true => Signers::all(keys),
-            false => Signers::any(keys),
+            true => Signers::all(named),
+            false => Signers::any(named),
         };
-        let signers = signers.map_err(TrustError::from);
-        Ok(Some(signers.map_err(Error::from)?))
+        let signers = signers.map_err(TrustError::from).map_err(Error::from)?;
+        Ok(Some(match &self.trusted_root {
+            Some(file) => signers.trusting(context.trusted_root(file)?),
+            None => signers,
+        }))
+    }
+
+    /// Whether nobody is named.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.key.is_empty() && self.certificate_identity.is_none()
+    }
+
+    fn identity(&self) -> Option<Signer> {
+        Some(Signer::Identity(Identity {
+            identity: Pattern::exactly(self.certificate_identity.as_ref()?),
+            issuer: self.certificate_oidc_issuer.clone()?,
+        }))
     }
 }
