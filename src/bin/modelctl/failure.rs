@@ -134,6 +134,14 @@ pub(crate) enum Failure {
     Interrupted(Signal),
 }
 
+impl Failure {
+    /// Names the file or folder of an I/O error: `.map_err(Failure::file(path))`.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        |source| Self::File { path, source }
+    }
+}
+
 impl From<OciError> for Failure {
     fn from(error: OciError) -> Self {
         Self::Library(error.into())

@@ -10,6 +10,7 @@ mod content;
 mod context;
 mod exit;
 mod failure;
+mod files;
 mod gating;
 mod hint;
 mod options;

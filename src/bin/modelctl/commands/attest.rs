@@ -1,8 +1,6 @@
 //! `attest`: a signed claim about an artifact, put beside it.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -14,6 +12,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::files::read_small;
 use crate::options::{PassphraseOptions, RegistryOptions};
 use crate::output::Output;
 
@@ -111,15 +110,9 @@ pub(crate) async fn run(
 
 /// Reads a file that fits into a bundle twice encoded.
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |source| Failure::File {
-        path: path.to_owned(),
-        source,
-    };
     let limit = MAX_BUNDLE_SIZE / 2;
-    let mut content = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    let read = file.take(limit + 1).read_to_end(&mut content);
-    match read.map_err(failed)? as u64 > limit {
+    let content = read_small(path, limit)?;
+    match content.len() as u64 > limit {
         true => Err(Failure::Option {
             option: "--predicate",
             reason: format!("`{}` is larger than {} MiB", path.display(), limit >> 20),

@@ -118,8 +118,5 @@ fn registry(text: String) -> Result<String, Failure> {
 
 /// The settings hold wherever a command is run.
 fn absolute(path: String) -> Result<PathBuf, Failure> {
-    std::path::absolute(&path).map_err(|source| Failure::File {
-        path: path.into(),
-        source,
-    })
+    std::path::absolute(&path).map_err(Failure::file(path))
 }

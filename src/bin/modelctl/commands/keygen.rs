@@ -143,8 +143,8 @@ async fn new_passphrase(
 fn absent(path: &Path) -> Result<(), Failure> {
     match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(failed(path)(source)),
-        Ok(_) => Err(failed(path)(io::ErrorKind::AlreadyExists.into())),
+        Err(source) => Err(Failure::file(path)(source)),
+        Ok(_) => Err(Failure::file(path)(io::ErrorKind::AlreadyExists.into())),
     }
 }
 
@@ -159,10 +159,5 @@ fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
         file.as_file().sync_all()?;
         Ok(file.persist_noclobber(path)?)
     };
-    written().map(drop).map_err(failed(path))
-}
-
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    let path = path.to_owned();
-    |source| Failure::File { path, source }
+    written().map(drop).map_err(Failure::file(path))
 }

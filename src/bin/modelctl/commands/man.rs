@@ -32,10 +32,7 @@ pub(crate) fn run(args: &ManArgs, output: &mut Output) -> Result<(), Failure> {
             clap_mangen::Man::new(command).render(&mut page)?;
             Ok(output.raw(&page)?)
         }
-        Some(folder) => write_pages(command, folder).map_err(|source| Failure::File {
-            path: folder.clone(),
-            source,
-        }),
+        Some(folder) => write_pages(command, folder).map_err(Failure::file(folder)),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Options and environment → a client of registries.
 
 use std::io::Read as _;
-use std::path::PathBuf;
 
 use modelctl::oci::{OciError, Reference};
 use modelctl::transport::credentials::{Credential, Credentials};
@@ -81,10 +80,7 @@ impl Context {
         let read = std::io::stdin()
             .take(MAX_PASSWORD)
             .read_to_string(&mut text);
-        read.map_err(|source| Failure::File {
-            path: PathBuf::from("/dev/stdin"),
-            source,
-        })?;
+        read.map_err(Failure::file("/dev/stdin"))?;
         let line = text.strip_suffix('\n').unwrap_or(&text);
         Ok(Some(Secret::from(line.strip_suffix('\r').unwrap_or(line))))
     }

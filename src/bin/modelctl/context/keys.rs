@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use crate::failure::Failure;
+use crate::files::read_small;
 use crate::options::PassphraseOptions;
 use crate::output::Output;
 use crate::prompt::ask_secret;
@@ -67,13 +68,11 @@ impl Context {
 
     /// The authorities and logs of a sigstore instance.
     pub(crate) fn trusted_root(&self, path: &Path) -> Result<TrustedRoot, Failure> {
-        let mut content = Vec::new();
-        let file = File::open(path).map_err(failed(path))?;
-        let read = file.take(MAX_TRUSTED_ROOT + 1).read_to_end(&mut content);
-        read.map_err(failed(path))?;
-        let root = TrustedRoot::parse(&content).map_err(|cause| TrustError::TrustedRoot {
-            path: path.to_owned(),
-            cause,
+        let root = TrustedRoot::parse(&read_small(path, MAX_TRUSTED_ROOT)?).map_err(|cause| {
+            TrustError::TrustedRoot {
+                path: path.to_owned(),
+                cause,
+            }
         });
         Ok(root.map_err(modelctl::Error::from)?)
     }
@@ -107,13 +106,13 @@ impl Context {
             .and_then(|path| path.strip_prefix(IN_ENVIRONMENT));
         if let Some(name) = name {
             let key = self.environment().secret(name);
-            let key = key.ok_or_else(|| failed(path)(io::ErrorKind::NotFound.into()))?;
+            let key = key.ok_or_else(|| Failure::file(path)(io::ErrorKind::NotFound.into()))?;
             return Ok(Zeroizing::new(key.into_bytes()));
         }
         let mut content = Zeroizing::new(Vec::new());
-        let file = File::open(path).map_err(failed(path))?;
+        let file = File::open(path).map_err(Failure::file(path))?;
         let read = file.take(MAX_KEY).read_to_end(&mut content);
-        read.map_err(failed(path))?;
+        read.map_err(Failure::file(path))?;
         Ok(content)
     }
 }
@@ -122,9 +121,9 @@ impl Context {
 fn passphrase_of(descriptor: RawFd) -> Result<Passphrase, Failure> {
     let path = PathBuf::from(format!("/dev/fd/{descriptor}"));
     let mut text = Zeroizing::new(String::new());
-    let file = File::open(&path).map_err(failed(&path))?;
+    let file = File::open(&path).map_err(Failure::file(&path))?;
     let read = file.take(MAX_PASSPHRASE).read_to_string(&mut text);
-    read.map_err(failed(&path))?;
+    read.map_err(Failure::file(&path))?;
     let line = text.lines().next().unwrap_or_default();
     Ok(Passphrase::from(line.to_owned()))
 }
@@ -139,11 +138,6 @@ fn warn_if_readable(path: &Path, output: &mut Output) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
-}
-
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    let path = path.to_owned();
-    |source| Failure::File { path, source }
 }
 
 fn refused(path: &Path, cause: KeyError) -> Failure {

@@ -31,15 +31,15 @@ impl Settings {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let text = match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            text => text.map_err(|source| failure(path, source))?,
+            text => text.map_err(Failure::file(path))?,
         };
-        serde_json::from_str(&text).map_err(|error| failure(path, io::Error::other(error)))
+        serde_json::from_str(&text).map_err(|error| Failure::file(path)(io::Error::other(error)))
     }
 
     /// Writes the file in one step, so that a reader never finds half of it.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
-        let text =
-            serde_json::to_string_pretty(self).map_err(|error| failure(path, error.into()))?;
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| Failure::file(path)(error.into()))?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let write = || {
             fs::create_dir_all(folder)?;
@@ -47,13 +47,6 @@ impl Settings {
             io::Write::write_all(&mut file, format!("{text}\n").as_bytes())?;
             file.persist(path).map_err(|error| error.error)
         };
-        write().map(drop).map_err(|source| failure(path, source))
-    }
-}
-
-fn failure(path: &Path, source: io::Error) -> Failure {
-    Failure::File {
-        path: path.to_owned(),
-        source,
+        write().map(drop).map_err(Failure::file(path))
     }
 }

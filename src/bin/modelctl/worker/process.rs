@@ -131,10 +131,7 @@ pub(crate) async fn ask(
 
 /// A file without a name: a pipe that nobody empties would stop the worker.
 fn scratch_file() -> Result<File, Failure> {
-    tempfile::tempfile().map_err(|source| Failure::File {
-        path: std::env::temp_dir(),
-        source,
-    })
+    tempfile::tempfile().map_err(Failure::file(std::env::temp_dir()))
 }
 
 fn said(mut file: File) -> Result<Vec<u8>, Failure> {
@@ -219,10 +216,7 @@ impl RuntimeOptions {
 }
 
 fn not_found(source: std::io::Error) -> Failure {
-    Failure::File {
-        path: PathBuf::from("modelctl"),
-        source,
-    }
+    Failure::file("modelctl")(source)
 }
 
 /// This program again, writing in the same way.

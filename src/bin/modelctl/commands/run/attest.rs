@@ -73,10 +73,7 @@ impl AttestOptions {
             });
         }
         let key = context.private_key(key, &self.passphrase, output).await?;
-        let folder = TempDir::new().map_err(|source| Failure::File {
-            path: std::env::temp_dir(),
-            source,
-        })?;
+        let folder = TempDir::new().map_err(Failure::file(std::env::temp_dir()))?;
         Ok(Some(Attestation {
             key,
             failures: self.attest_failures,
@@ -97,7 +94,7 @@ impl Attestation {
     pub(super) fn stdout(&self) -> Result<Stdio, Failure> {
         let path = self.report();
         match self.json {
-            true => Ok(File::create(&path).map_err(failed(&path))?.into()),
+            true => Ok(File::create(&path).map_err(Failure::file(&path))?.into()),
             false => Ok(Stdio::inherit()),
         }
     }
@@ -140,7 +137,7 @@ impl Attestation {
             return Ok(None);
         };
         let smoke_test: SmokeTest =
-            serde_json::from_slice(&record).map_err(|error| failed(&path)(error.into()))?;
+            serde_json::from_slice(&record).map_err(|error| Failure::file(&path)(error.into()))?;
         let result = TestResult::new(document.manifest()?, smoke_test);
         let failed = result.result == Verdict::Failed;
         Ok(Some(result).filter(|_| failed != passed && (passed || self.failures)))
@@ -163,7 +160,7 @@ impl Attestation {
     /// The worker's report with what was attested.
     fn show(&self, attested: Option<&Attached>, output: &mut Output) -> Result<(), Failure> {
         let path = self.report();
-        let report = fs::read(&path).map_err(failed(&path))?;
+        let report = fs::read(&path).map_err(Failure::file(&path))?;
         // A worker that failed early has written nothing.
         let Ok(mut report) = serde_json::from_slice::<Value>(&report) else {
             return Ok(());
@@ -183,15 +180,10 @@ impl Attestation {
 fn read(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed(path)(error)),
-        Ok(file) if file.len() > MAX_BUNDLE_SIZE => Err(failed(path)(io::Error::other(
+        Err(error) => Err(Failure::file(path)(error)),
+        Ok(file) if file.len() > MAX_BUNDLE_SIZE => Err(Failure::file(path)(io::Error::other(
             "the record of the smoke test is too large to be signed",
         ))),
-        Ok(_) => Ok(Some(fs::read(path).map_err(failed(path))?)),
+        Ok(_) => Ok(Some(fs::read(path).map_err(Failure::file(path))?)),
     }
-}
-
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    let path = path.to_owned();
-    |source| Failure::File { path, source }
 }

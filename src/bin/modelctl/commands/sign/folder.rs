@@ -103,10 +103,7 @@ pub(super) async fn sign(
     });
     let signed = signed.await.map_err(TrustError::from);
     let signed = signed.map_err(modelctl::Error::from)?;
-    write(&file, &signed.bundle).map_err(|source| Failure::File {
-        path: file.clone(),
-        source,
-    })?;
+    write(&file, &signed.bundle).map_err(Failure::file(&file))?;
     let files = signed.statement.files.count();
     output.note(format_args!("signed {} of {name}", count(files, "file")))?;
     let ignore_paths = signed.statement.ignore_paths.iter();

@@ -1,7 +1,5 @@
 //! `verify DIR --signature FILE`: a folder against a signature file.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,6 +9,7 @@ use modelctl::trust::{MAX_BUNDLE_SIZE, TrustError};
 use super::Signers;
 use crate::blocking::blocking;
 use crate::failure::Failure;
+use crate::files::read_small;
 use crate::reports::FindingsReport;
 
 /// A signature file, and what it need not cover.
@@ -37,7 +36,7 @@ pub(super) async fn verify(
 ) -> Result<FindingsReport, Failure> {
     let name = path.display().to_string();
     let signature = options.signature.unwrap_or_default();
-    let bundle = read(&signature)?;
+    let bundle = read_small(&signature, MAX_BUNDLE_SIZE)?;
     let findings = blocking(move || {
         let model = Folder::open(&path)?;
         let ignore_paths = model.ignoring(&signature, &options.ignore_path)?;
@@ -55,18 +54,4 @@ pub(super) async fn verify(
         digest: None,
         findings: findings.map_err(modelctl::Error::from)?,
     })
-}
-
-/// One byte more than may be is enough for the library to refuse it.
-fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let read =
-        File::open(path).and_then(|file| file.take(MAX_BUNDLE_SIZE + 1).read_to_end(&mut bytes));
-    match read {
-        Ok(_) => Ok(bytes),
-        Err(source) => Err(Failure::File {
-            path: path.clone(),
-            source,
-        }),
-    }
 }
