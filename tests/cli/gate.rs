@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::support::embedded::Embedded;
 use crate::support::env::{Env, Transcript, replaced};
+use crate::support::folder::names;
 use crate::support::signing::{SIGNATURE, TEST_RESULT, attach, bundle, passed, resolve, sign};
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mlp/model.onnx");
@@ -132,15 +133,6 @@ impl Stage {
             names_of(&home)
         );
     }
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
 }
 
 fn names_of(folder: &Path) -> Vec<String> {

@@ -4,8 +4,8 @@
 use std::fs;
 use std::process::Output;
 
-use super::folder::names;
 use super::processes::Pushed;
+use crate::support::folder::names;
 use crate::support::proxy::Proxy;
 
 /// Pulls while strace does something to some calls.

@@ -12,17 +12,8 @@ use modelctl::oci::{Document, media_type};
 use modelctl::transfer::Jobs;
 use modelctl::{ErrorKind, Result};
 
+use crate::support::folder::names;
 use crate::support::handmade::{Artifact, Blobs, noise, read_tree};
-
-/// The names in a folder, sorted.
-pub(super) fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
 
 /// What a complete pull of the artifact writes.
 pub(super) fn expected(artifact: &Artifact) -> BTreeMap<String, Vec<u8>> {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use modelctl::materialise::{PullOptions, pull};
 
+use crate::support::folder::names;
 use crate::support::handmade::{Artifact, Gate, noise, read_tree};
 
 const FOLDER: &str = "MODELCTL_TEST_FOLDER";
@@ -44,13 +45,6 @@ fn wait_for(mut child: Child, done: impl Fn() -> bool) -> Child {
         std::thread::sleep(Duration::from_millis(20));
     }
     child
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap().flatten();
-    entries
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,8 +94,7 @@ async fn killed_pull_leaves_a_temporary_folder_that_the_next_one_goes_on_with() 
     assert!(root.join(&left[0]).exists());
     let report = pull(&blobs, &document, &target, &options).await.unwrap();
     assert!(report.resumed > 500_000, "{report:?}");
-    let mut left = names(root);
-    left.sort();
+    let left = names(root);
     assert_eq!(left, ["other", "out"]);
     assert_eq!(read_tree(&target).len(), artifact.files.len() + 2);
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::folder::names;
 use crate::support::embedded::Embedded;
 use crate::support::env::Env;
+use crate::support::folder::names;
 use crate::support::handmade::noise;
 use crate::support::models::inline_sum;
 use crate::support::proxy::{Proxy, Way};

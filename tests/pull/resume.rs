@@ -9,8 +9,9 @@ use modelctl::oci::Document;
 use modelctl::transfer::Jobs;
 use modelctl::{ErrorKind, Result};
 
-use super::folder::{expected, names, tangled};
+use super::folder::{expected, tangled};
 use super::limited::Limited;
+use crate::support::folder::names;
 use crate::support::handmade::{Artifact, Blobs, noise, read_tree};
 use crate::support::scripted::{Content, Honest, Reply, Scripted};
 use crate::support::transport::{options as patient, with};

@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use super::folder::names;
 use super::processes::Pushed;
+use crate::support::folder::names;
 use crate::support::proxy::Proxy;
 
 /// A pull under strace with more arguments for it.

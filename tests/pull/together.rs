@@ -4,8 +4,9 @@ use modelctl::materialise::{PullOptions, pull};
 use modelctl::model::Role;
 use modelctl::oci::media_type;
 
-use super::folder::{expected, names, pull_to};
+use super::folder::{expected, pull_to};
 use super::limited::Limited;
+use crate::support::folder::names;
 use crate::support::handmade::{Artifact, Gate, read_tree};
 
 #[tokio::test(flavor = "multi_thread")]

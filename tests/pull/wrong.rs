@@ -10,9 +10,10 @@ use modelctl::materialise::{PullOptions, pull};
 use modelctl::model::Role;
 use modelctl::oci::media_type;
 
-use super::folder::{expected, names};
+use super::folder::expected;
 use super::limited::Limited;
 use super::resume::{interrupted, left};
+use crate::support::folder::names;
 use crate::support::handmade::{Artifact, noise, read_tree};
 
 /// Every byte of every file of what is left is made wrong, file by file, as a power loss may do that

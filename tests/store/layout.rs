@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
-use std::path::Path;
 
 use modelctl::oci::{Descriptor, Digest, Reference, media_type};
 use modelctl::store::{Layout, Referrers as _, Storage as _, StoreError, Tags as _};
 use modelctl::{Error, ErrorKind};
 use tempfile::TempDir;
 
+use crate::support::folder::names;
 use crate::support::parts::{Parts, blob};
 
 fn layout() -> (TempDir, Layout) {
@@ -138,15 +138,6 @@ fn layout_of_other_tools_is_read_without_writing() {
         parts.document()
     );
     assert_eq!(names(folder.path()), before);
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
 }
 
 #[test]

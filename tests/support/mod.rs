@@ -5,6 +5,7 @@ pub(crate) mod certificates;
 pub(crate) mod downloads;
 pub(crate) mod embedded;
 pub(crate) mod env;
+pub(crate) mod folder;
 pub(crate) mod graphs;
 pub(crate) mod handmade;
 pub(crate) mod http;
