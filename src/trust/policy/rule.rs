@@ -148,13 +148,7 @@ impl Policy {
             None => None,
         };
         let numbered = (1..).zip(document.rule);
-        let rules = numbered.map(|(number, rule)| {
-            let rule = Rule::new(number, rule, &key)?;
-            Ok::<_, PolicyError>(Rule {
-                trusted_root: root.clone(),
-                ..rule
-            })
-        });
+        let rules = numbered.map(|(number, rule)| Rule::new(number, rule, root.clone(), &key));
         Ok(Self {
             rules: rules.collect::<Result<_, _>>()?,
         })
@@ -207,8 +201,13 @@ impl From<&str> for Refused {
 type ReadKey<'a> = &'a dyn Fn(&str) -> Result<String, PolicyError>;
 
 impl Rule {
-    fn new(number: usize, document: RuleDocument, key: ReadKey<'_>) -> Result<Self, PolicyError> {
-        Self::build(number, document, key).map_err(|refused| match refused {
+    fn new(
+        number: usize,
+        document: RuleDocument,
+        trusted_root: Option<TrustedRoot>,
+        key: ReadKey<'_>,
+    ) -> Result<Self, PolicyError> {
+        Self::build(number, document, trusted_root, key).map_err(|refused| match refused {
             Refused::Reason(reason) => PolicyError::Rule {
                 rule: number,
                 reason,
@@ -217,7 +216,12 @@ impl Rule {
         })
     }
 
-    fn build(number: usize, document: RuleDocument, key: ReadKey<'_>) -> Result<Self, Refused> {
+    fn build(
+        number: usize,
+        document: RuleDocument,
+        trusted_root: Option<TrustedRoot>,
+        key: ReadKey<'_>,
+    ) -> Result<Self, Refused> {
         let signatures = match (document.signatures, document.unsigned) {
             (Some(_), true) => return Err("it has `signatures`, and accepts `unsigned`".into()),
             (None, false) => {
@@ -241,7 +245,7 @@ impl Rule {
             repositories,
             attestations: attestations.collect::<Result<_, _>>()?,
             signatures,
-            trusted_root: None,
+            trusted_root,
             smoke_test: document.smoke_test,
             model: ModelRule::new(document.model)?,
         })
