@@ -67,13 +67,14 @@ large:
 fuzz:
 	$(call tools,fuzz); for target in $$(cargo fuzz list); do corpora="fuzz/corpus/$$target fuzz/seeds/$${target%%_*}"; mkdir -p $$corpora; cargo fuzz run -s none $$target $$corpora -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024; done
 
-# Every promised number, beside curl and other clients, on a model of 2 GiB: some ten minutes on a machine that does nothing
-# else, 20 GiB of disk. Writes benches/results and the tables of README.md and docs/benchmarks.md; with ROWS it only prints.
+# Every promised number, beside curl and other clients, on a model of 2 GiB: less than twenty minutes on a machine that does
+# nothing else, after the build, and 20 GiB of disk. Writes benches/results and the tables of README.md and docs/benchmarks.md; with ROWS it only prints.
 bench:
 	$(call tools,python go apt); cargo build --release --locked; python3 benches/run.py --rows "$(ROWS)" target/release/modelctl
 
-# The same rows on a small model, once: the figures mean nothing, but the bench still works.
+# The same rows on a small model, once: the figures mean nothing, but the bench still works, and says what it should of them.
 bench-smoke:
+	python3 -m unittest discover benches
 	$(call tools,python go apt); cargo build --release --locked; BENCH_SIZE_MIB=16 BENCH_ROUNDS=1 python3 benches/run.py target/release/modelctl
 
 # Commands killed at random moments, and eight at a time in one store: nothing is ever wrong, and hardly a byte moves twice.

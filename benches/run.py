@@ -9,7 +9,9 @@ Needs the programs that `scripts/tools.sh` installs. A number that is not reache
 could not be measured is.
 """
 import signal
+import subprocess
 import sys
+import time
 
 from lib import machine, report, settings
 from lib.bench import Bench
@@ -22,20 +24,22 @@ def measure(bench, names):
     rows = {}
     for name in names:
         bench.say(f"row {name}")
+        began = time.monotonic()
         try:
             outcome = ROWS[name](bench)
-        except Failed as error:
-            rows[name] = {"failed": str(error)}
+        except (Failed, OSError, subprocess.SubprocessError) as error:
+            rows[name] = {"failed": " ".join(str(error).split())}
             bench.say(f"row {name} broke off: {error}")
             continue
-        rows[name] = {"results": [result.document() for result in outcome.results], "contests": outcome.contests}
+        results = [result.document() for result in outcome.results]
+        rows[name] = {"seconds": round(time.monotonic() - began), "results": results, "contests": outcome.contests}
         for result in outcome.results:
             print(f"    {result.what}: {result.reached}{f'  [{result.target}: {verdict(result)}]' if result.target else ''}", flush=True)
     return rows
 
 
 def verdict(result):
-    return "reached" if result.ok else "NOT REACHED"
+    return "reached" if result.ok else "not reached"
 
 
 def unmeasured(rows):
@@ -60,10 +64,13 @@ def main():
     finally:
         bench.close()
     name = told.name or machine.commit() or "unnamed"
+    bench.say("done")
     document = report.document(told, machine.describe(told.modelctl), name, rows)
     path = report.write_json(document, report.RESULTS if told.publish else told.work.parent / "bench-results")
     if told.publish:
         report.publish(document, path.name)
+    else:
+        report.write_tables(document, path)
     print(f"\n{report.promises(document)}\n\n{path}")
     if broken := unmeasured(rows):
         sys.exit(f"not measured: {', '.join(broken)}")

@@ -53,10 +53,7 @@ class Contest:
 
     def run(self):
         for number in range(self.bench.rounds):
-            order = list(self.entrants.values())
-            # Each begins a round in its turn, so that nobody always follows the same neighbour.
-            start = number % len(order)
-            for entrant in order[start:] + order[:start]:
+            for entrant in in_turns(list(self.entrants.values()), number):
                 if not entrant.failure and len(entrant.samples) < (entrant.rounds or self.bench.rounds):
                     self.turn(entrant, number)
         return self
@@ -68,23 +65,48 @@ class Contest:
         sample = entrant.act()
         sample.server_cpu = registry.cpu - used
         if sample.exit:
-            entrant.failure = sample.complaint
-            self.bench.say(f"{self.title}: {entrant.name} failed: {entrant.failure}")
-            return
+            return self.fail(entrant, sample)
         entrant.samples.append(sample)
         self.bench.say(
             f"{self.title}, round {number + 1} of {self.bench.rounds}: {entrant.name:12} {sample.wall:7.3f} s"
             f"  cpu {sample.cpu:6.2f} s  rss {sample.rss:5.1f} MiB  registry cpu {sample.server_cpu:5.2f} s"
         )
 
+    def outside(self, name, sample):
+        """What an entrant does outside the rounds; one that fails is out. True if it did not."""
+        if sample.exit:
+            self.fail(self.entrants[name], sample)
+        return not sample.exit
+
+    def note(self, name, text):
+        entrant = self.entrants[name]
+        entrant.note = f"{entrant.note}; {text}" if entrant.note else text
+
+    def fail(self, entrant, sample):
+        entrant.failure = sample.complaint
+        self.bench.say(f"{self.title}: {entrant.name} failed: {entrant.failure}")
+
     def median(self, name) -> Sample | None:
         entrant = self.entrants.get(name)
         return entrant.median if entrant and entrant.samples and not entrant.failure else None
 
     def fastest_rival(self):
-        """Name and median of the fastest that finished."""
-        finished = [(e.name, e.median) for e in self.entrants.values() if e.rival and e.samples and not e.failure]
-        return min(finished, key=lambda pair: pair[1].wall, default=None)
+        """Name and median of the fastest that finished; the name says which did not, so that none is left out in silence."""
+        rivals = [entrant for entrant in self.entrants.values() if entrant.rival]
+        finished = [entrant for entrant in rivals if entrant.samples and not entrant.failure]
+        failed = [entrant.name for entrant in rivals if entrant not in finished]
+        note = f" ({', '.join(failed)} failed)" if failed else ""
+        if not finished:
+            return f"the fastest rival{note}", None
+        fastest = min(finished, key=lambda entrant: entrant.median.wall)
+        return f"{fastest.name}{note}", fastest.median
 
     def document(self):
         return {"title": self.title, "clients": {entrant.name: entrant.document() for entrant in self.entrants.values()}}
+
+
+def in_turns(entrants, number):
+    """The order of a round: every other one backwards, and another entrant begins, so that nobody always follows the same."""
+    start = number // 2 % len(entrants)
+    order = entrants[start:] + entrants[:start]
+    return order[::-1] if number % 2 else order

@@ -10,6 +10,8 @@ ROUND_TRIP_MS = 50
 CONNECTION_KB = 50_000
 LINK_KB = 400_000
 BLOCK = 256 * 1024
+#: How the first line of every request of HTTP/1.1 ends, and nothing else that a client sends.
+REQUEST_END = b" HTTP/1.1\r\n"
 
 
 class SlowLink(Server):
@@ -34,12 +36,13 @@ class SlowLink(Server):
 
 
 class CountingProxy:
-    """Forwards TCP connections and counts what passes. With `cut_after`, each connection ends after that many bytes."""
+    """Forwards TCP connections and counts what passes, and the requests in it. With `cut_after`, each connection ends after
+    that many bytes."""
 
     def __init__(self, upstream, cut_after=None):
         self.upstream = upstream
         self.cut_after = cut_after
-        self.up = self.down = self.connections = self.cuts = 0
+        self.reset()
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -54,7 +57,7 @@ class CountingProxy:
         return self.up + self.down
 
     def reset(self):
-        self.up = self.down = self.connections = self.cuts = 0
+        self.up = self.down = self.connections = self.requests = self.cuts = 0
 
     def __enter__(self):
         return self
@@ -93,11 +96,15 @@ class Connection:
             threading.Thread(target=self.forward, args=(source, sink, way), daemon=True).start()
 
     def forward(self, source, sink, way):
-        block = memoryview(bytearray(BLOCK))
+        block, before = memoryview(bytearray(BLOCK)), b""
         try:
             while size := source.recv_into(block[: self.allowed()]):
+                # Counted before it is passed on: a client that has its answer may be gone at once.
+                ends = self.count(way, size)
+                if way == "up":
+                    before = self.count_requests(before, block[:size])
                 sink.sendall(block[:size])
-                if self.count(way, size):
+                if ends:
                     return self.close()
             sink.shutdown(socket.SHUT_WR)
         except OSError:
@@ -107,7 +114,7 @@ class Connection:
         return BLOCK if self.left is None else max(1, min(BLOCK, self.left))
 
     def count(self, way, size):
-        """Counts bytes that were forwarded; true when the connection has moved all that it may."""
+        """Counts bytes that are forwarded; true when they are the last that the connection may move."""
         with self.proxy.lock:
             setattr(self.proxy, way, getattr(self.proxy, way) + size)
             if self.left is None:
@@ -115,6 +122,13 @@ class Connection:
             self.left -= size
             self.proxy.cuts += self.left <= 0
             return self.left <= 0
+
+    def count_requests(self, before, block):
+        """Counts the requests whose first line ends in a block; gives back what may be the beginning of such an end."""
+        seen = before + block
+        with self.proxy.lock:
+            self.proxy.requests += seen.count(REQUEST_END)
+        return seen[1 - len(REQUEST_END) :]
 
     def close(self):
         for end in (self.client, self.server):

@@ -60,7 +60,13 @@ def run(command, environment, folder=None, time_out=TIME_OUT):
             [TIME, "-q", "-o", memory.name, "-f", "%M", *map(str, command)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=errors, env=environment, cwd=folder, start_new_session=True,
         )
-        timer = threading.Timer(time_out, os.killpg, (child.pid, signal.SIGKILL))
+        late = threading.Event()
+
+        def end():
+            late.set()
+            os.killpg(child.pid, signal.SIGKILL)
+
+        timer = threading.Timer(time_out, end)
         timer.start()
         try:
             # The process stays a zombie for a moment, so that its accounts can still be read.
@@ -77,7 +83,7 @@ def run(command, environment, folder=None, time_out=TIME_OUT):
         rss = memory.read().split()
         return Sample(
             wall, usage.ru_utime + usage.ru_stime, int(rss[-1]) / 1024 if rss else 0.0, written,
-            exit=child.returncode, output=text(out), errors=text(errors),
+            exit=child.returncode, output=text(out), errors=f"not done after {time_out} s " * late.is_set() + text(errors),
         )
 
 

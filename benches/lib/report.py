@@ -27,6 +27,12 @@ def document(settings, machine, name, rows):
     }
 
 
+def write_tables(document, path):
+    """The tables of a run that is not published, beside its JSON."""
+    path = path.with_suffix(".md")
+    path.write_text(f"{short(document)}\n\n{whole(document, path.with_suffix('.json').name)}\n")
+
+
 def publish(document, file_name):
     """Puts the tables of a whole run where the documentation shows them."""
     replace(ROOT / "README.md", short(document))
@@ -45,16 +51,17 @@ def results(document):
 
 
 def verdict(result):
-    return {True: "yes", False: "**no**", None: ""}[result["ok"]]
+    return {True: "reached", False: "**not reached**", None: ""}[result["ok"]]
 
 
 def table(header, lines):
-    return "\n".join(["| " + " | ".join(line) + " |" for line in (header, ["---"] * len(header), *lines)])
+    rows = [[cell.replace("|", "\\|") for cell in line] for line in (header, ["---"] * len(header), *lines)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def promises(document):
     lines = [[r["what"], r["target"], r["reached"], verdict(r)] for r in results(document)]
-    return table(["what", "to reach", "reached", ""], lines)
+    return table(["what", "to reach", "measured", ""], lines)
 
 
 def failures(document):
@@ -67,11 +74,16 @@ def clients(contest):
         name, client = entry
         if "failed" in client:
             return [name, f"failed: {client['failed']}", "", "", "", ""]
-        columns = [f"{client['wall_s']:.2f}", f"{client['cpu_s']:.2f}", f"{client['peak_rss_mib']:.0f}", f"{client['registry_cpu_s']:.2f}"]
+        columns = [seconds(client["wall_s"]), seconds(client["cpu_s"]), f"{client['peak_rss_mib']:.0f}", f"{client['registry_cpu_s']:.2f}"]
         return [name, *columns, client["note"]]
 
     entries = sorted(contest["clients"].items(), key=lambda entry: entry[1].get("wall_s", float("inf")))
     return table([contest["title"], "wall s", "CPU s", "peak RSS MiB", "registry CPU s", "note"], map(figures, entries))
+
+
+def seconds(value):
+    """With milliseconds where they are all there is."""
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
 
 def contests(document, names):
@@ -87,8 +99,8 @@ def intro(document):
 
 
 def short(document):
-    """For the README: the two transfers that matter most, and what was not reached."""
-    missed = [f"- {r['what']}: {r['reached']}, to reach {r['target']}" for r in results(document) if r["ok"] is False]
+    """For the README: the two transfers that matter most, and what was not reached or not measured."""
+    missed = [f"- {r['what']}: {r['reached']}, to reach {r['target']}" for r in results(document) if r["ok"] is False] + failures(document)
     promised = [r for r in results(document) if r["ok"] is not None]
     summary = f"{sum(r['ok'] for r in promised)} of {len(promised)} promised numbers reached: [`docs/benchmarks.md`](docs/benchmarks.md)."
     parts = [intro(document), *contests(document, ["push", "pull"]), summary]

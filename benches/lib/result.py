@@ -1,4 +1,4 @@
-"""One promised number: what was to be reached, and what was."""
+"""One number: what was to be reached, and what was."""
 from dataclasses import asdict, dataclass, field
 
 
@@ -35,11 +35,17 @@ def at_most(what, value, limit, unit, note="", digits=2):
     return Result(what, target, reached, value <= limit, {"value": value, "limit": limit})
 
 
+def explains(what, reached, **figures):
+    """A figure of which nothing is promised, beside those of which something is."""
+    return Result(what, "", reached, None, figures)
+
+
 def ratio(what, ours, theirs, limit, name):
     """Our wall time over another's; nothing is promised where the limit is None."""
     target = f"≤ {limit:.2f} × {name}" if limit else ""
     if ours is None or theirs is None:
         return Result(what, target, "not measured: one of them failed", False if limit else None)
     value = ours.wall / theirs.wall
-    reached = f"{value:.2f} × ({ours.wall:.2f} s against {theirs.wall:.2f} s)"
+    walls = [f"{sample.wall:.2f} s" if sample.wall >= 1 else f"{1000 * sample.wall:.0f} ms" for sample in (ours, theirs)]
+    reached = f"{value:.2f} × ({' against '.join(walls)})"
     return Result(what, target, reached, value <= limit if limit else None, {"value": value, "limit": limit})

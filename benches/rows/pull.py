@@ -45,7 +45,7 @@ def check(bench, blob, place):
 
 def results(contest, blob):
     ours = contest.median("modelctl")
-    name, rival = contest.fastest_rival() or ("the fastest rival", None)
+    name, rival = contest.fastest_rival()
     return [
         ratio("pull of that model, verified and durable", ours, contest.median("curl"), OVER_CURL, "curl GET to a file (unverified)"),
         ratio("the same, beside the fastest rival", ours, rival, OVER_RIVAL, name),
