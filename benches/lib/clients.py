@@ -135,6 +135,22 @@ class Modelctl(Client):
         return self.call("pull", place.reference, "-o", into)
 
 
+class Signing(Modelctl):
+    """Ours, with keys that have no passphrase."""
+
+    @property
+    def environment(self):
+        return {**super().environment, "COSIGN_PASSWORD": ""}
+
+    def make_key(self, path):
+        """Paths of a new pair, the private one first."""
+        pair = [path.with_suffix(f".{half}") for half in ("key", "pub")]
+        for half in pair:
+            half.unlink(missing_ok=True)
+        must(self.call("keygen", "-o", path, "-q"), "modelctl keygen")
+        return pair
+
+
 class Oras(Client):
     name = "oras"
 

@@ -1,5 +1,5 @@
 """The rows by name, in the order in which they run: each takes the bench and gives an Outcome."""
-from rows import again, changes, cut, foreign, gate, limits, link, memory, pull, push, version
+from rows import again, changes, cut, foreign, gate, limits, link, memory, pull, push, verify, version
 
 ROWS = {
     "limits": limits.run,
@@ -10,6 +10,7 @@ ROWS = {
     "again": again.run,
     "changes": changes.run,
     "gate": gate.run,
+    "verify": verify.run,
     "link": link.run,
     "cut": cut.run,
     "memory": memory.run,
