@@ -24,5 +24,6 @@ mod sign;
 mod signals;
 mod signatures;
 mod signed_artifacts;
+mod unheard;
 mod usage;
 mod verify;

@@ -220,7 +220,6 @@ impl Failure {
             Self::Interrupted(Signal::Terminate) => exit::TERMINATED,
             Self::Worker(code) => *code,
             Self::Differs => exit::DIFFERS,
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => exit::OK,
             other => exit::code(other.kind()),
         }
     }
@@ -258,9 +257,9 @@ impl Failure {
         causes
     }
 
-    /// Shows it, unless nobody is there to read it, or it was said already.
+    /// Shows it, unless it was said already.
     pub(crate) fn show(&self, hint: Option<String>, output: &mut Output) -> io::Result<()> {
-        if self.exit_code() == exit::OK || matches!(self, Self::Worker(_) | Self::Differs) {
+        if matches!(self, Self::Worker(_) | Self::Differs) {
             return Ok(());
         }
         if output.style().json {

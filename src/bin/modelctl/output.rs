@@ -49,8 +49,8 @@ impl Output {
         style: Style,
     ) -> Self {
         Self {
-            stdout,
-            stderr,
+            stdout: Box::new(Unheard(stdout)),
+            stderr: Box::new(Unheard(stderr)),
             style,
         }
     }
@@ -121,6 +121,35 @@ impl Output {
     /// Writes a line to stderr whatever was asked.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.stderr, "{}", escape(text))
+    }
+}
+
+/// A stream whose reader may go away, as that of `modelctl verify … | head -1` does. What is written
+/// after that is lost, and the command goes on: how it ends is not for the reader to decide, and an
+/// artifact that is refused is refused with its exit code, whoever listens.
+struct Unheard(Box<dyn Write + Send>);
+
+impl Write for Unheard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    /// In one piece, if the stream does it so.
+    fn write_fmt(&mut self, text: std::fmt::Arguments<'_>) -> io::Result<()> {
+        match self.0.write_fmt(text) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
     }
 }
 
