@@ -1,5 +1,7 @@
 //! Chains of certificates: what leads to a root, and what does not.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use modelctl::ErrorKind;
 use modelctl::trust::certificate::{CertificateError, Roots, SignerCertificate, parse_pem};
 use modelctl::trust::oms::{OmsError, Signature, SignedBy, Signer, Trusted};
@@ -8,10 +10,19 @@ use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, d
 
 use crate::support::certificates::{Made, issuer, params, root, signer};
 
-fn verify(roots: &[&Made], chain: &[&Made]) -> Result<SignerCertificate, CertificateError> {
-    let pem: String = roots.iter().map(|made| made.pem.as_str()).collect();
+/// 2030-01-01, by which everything is judged here: certificates are valid from 2025 to 2035.
+fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_893_456_000)
+}
+
+fn roots(pem: &str) -> Roots {
+    Roots::parse(pem.as_bytes(), now()).unwrap()
+}
+
+fn verify(trusted: &[&Made], chain: &[&Made]) -> Result<SignerCertificate, CertificateError> {
+    let pem: String = trusted.iter().map(|made| made.pem.as_str()).collect();
     let chain: Vec<Vec<u8>> = chain.iter().map(|made| made.der.clone()).collect();
-    Roots::parse(pem.as_bytes()).unwrap().verify(&chain)
+    roots(&pem).verify(&chain)
 }
 
 /// Root, intermediate and leaf, of which each may be changed.
@@ -41,7 +52,7 @@ fn refused(change: impl FnOnce(&mut [CertificateParams; 3])) -> String {
     error.to_string()
 }
 
-const UNTRUSTED: &str = "the certificate of `CN=signer` is not issued by a trusted root, or by a certificate that is valid when the signer's begins";
+const UNTRUSTED: &str = "the certificate of `CN=signer` is not issued by a trusted root, or by a certificate that is valid now and was when the signer's began";
 
 #[test]
 fn chain_that_leads_to_a_root_is_trusted() {
@@ -58,21 +69,33 @@ fn chain_that_leads_to_a_root_is_trusted() {
     verify(&others, &[&leaf, &middle]).unwrap();
 }
 
-/// As the reference of model signing has it: a usage or an extended usage is enough.
+/// As the reference of model signing has it: a usage or an extended usage is enough. But one that is
+/// there and for something else forbids it (RFC 5280, section 4.2.1.12).
 #[test]
-fn leaf_needs_one_usage_for_signing() {
+fn leaf_needs_a_usage_for_signing_and_none_for_something_else() {
     accepted(|[_, _, leaf]| leaf.extended_key_usages.clear());
     accepted(|[_, _, leaf]| leaf.key_usages.clear());
+    accepted(|[_, _, leaf]| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any]);
     accepted(|[_, _, leaf]| leaf.is_ca = issuer("", None).is_ca);
-    let neither = refused(|[_, _, leaf]| {
-        leaf.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    });
-    assert_eq!(
-        neither,
-        "the certificate of `CN=signer` is not for signing: it needs the key usage digitalSignature or the extended one codeSigning"
-    );
-    refused(|[_, _, leaf]| *leaf = params("signer"));
+    let for_others: [fn(&mut CertificateParams); 4] = [
+        |leaf| *leaf = params("signer"),
+        // A TLS server.
+        |leaf| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth],
+        |leaf| leaf.key_usages = vec![KeyUsagePurpose::KeyEncipherment],
+        |leaf| leaf.key_usages = vec![KeyUsagePurpose::KeyCertSign],
+    ];
+    for change in for_others {
+        assert_eq!(
+            refused(|[_, _, leaf]| change(leaf)),
+            "the certificate of `CN=signer` is not for signing: it needs the key usage digitalSignature or the extended one codeSigning, and neither for something else only"
+        );
+    }
+    // Nor is the leaf of an issuer of such certificates.
+    let servers = |params: &mut CertificateParams| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    };
+    assert_eq!(refused(|[_, middle, _]| servers(middle)), UNTRUSTED);
+    assert_eq!(refused(|[top, _, _]| servers(top)), UNTRUSTED);
 }
 
 #[test]
@@ -113,22 +136,124 @@ fn only_issuers_issue() {
     );
 }
 
-/// Security row A42, CVE-2026-24122: every certificate is valid when the leaf's validity begins.
+/// Security row A42, CVE-2026-24122: every certificate is valid now, and was when the leaf's validity
+/// began.
 #[test]
-fn a42_issuers_that_are_not_valid_then_are_refused() {
-    let expired = |params: &mut CertificateParams| {
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(2024, 12, 31);
-    };
-    let not_yet = |params: &mut CertificateParams| params.not_before = date_time_ymd(2025, 1, 2);
-    for change in [expired, not_yet] {
+fn a42_issuers_that_are_not_valid_then_and_now_are_refused() {
+    let changes: [fn(&mut CertificateParams); 4] = [
+        // Expired before the leaf was issued.
+        |params| {
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2024, 12, 31);
+        },
+        // Expired since.
+        |params| params.not_after = date_time_ymd(2029, 12, 31),
+        // Not an issuer yet when the leaf was issued.
+        |params| params.not_before = date_time_ymd(2025, 1, 2),
+        // Not an issuer yet.
+        |params| params.not_before = date_time_ymd(2030, 1, 2),
+    ];
+    for change in changes {
         assert_eq!(refused(|[_, middle, _]| change(middle)), UNTRUSTED);
         assert_eq!(refused(|[top, _, _]| change(top)), UNTRUSTED);
     }
-    // One whose validity is over outlives its signatures.
-    accepted(|[_, _, leaf]| leaf.not_after = date_time_ymd(2025, 1, 2));
+}
+
+/// Security row A42; OMS v1.0, section 8.2: the certificate of the signer is within its validity.
+#[test]
+fn a42_leaf_that_has_expired_or_is_not_valid_yet_is_refused() {
+    let expired = refused(|[_, _, leaf]| leaf.not_after = date_time_ymd(2029, 12, 31));
+    assert_eq!(
+        expired,
+        "the certificate of `CN=signer` is valid from 2025-01-01T00:00:00Z to 2029-12-31T00:00:00Z and not now, and nothing proves when the signature was made"
+    );
+    let not_yet = refused(|[_, _, leaf]| leaf.not_before = date_time_ymd(2030, 1, 2));
+    assert!(not_yet.contains("not now"), "{not_yet}");
     let never = refused(|[_, _, leaf]| leaf.not_after = date_time_ymd(2024, 1, 1));
-    assert_eq!(never, UNTRUSTED);
+    assert!(never.contains("not now"), "{never}");
+    accepted(|[_, _, leaf]| leaf.not_after = date_time_ymd(2030, 1, 1));
+    accepted(|[_, _, leaf]| leaf.not_before = date_time_ymd(2030, 1, 1));
+    // That it is trusted itself does not make it last.
+    let mut params = signer("signer");
+    params.not_after = date_time_ymd(2029, 12, 31);
+    let alone = root(params);
+    let error = verify(&[&alone], &[&alone]).unwrap_err();
+    assert!(
+        matches!(error, CertificateError::NotValid { .. }),
+        "{error}"
+    );
+}
+
+/// Of two extensions of a kind nobody knows which counts (RFC 5280, section 4.2).
+#[test]
+fn extension_that_is_there_twice_is_refused() {
+    let [top, ..] = chain(|_| {});
+    // keyCertSign, basicConstraints of an issuer, and the usage for code.
+    let twice: [(&[u64], &[u8]); 3] = [
+        (&[2, 5, 29, 15], &[3, 2, 2, 4]),
+        (&[2, 5, 29, 19], &[0x30, 3, 1, 1, 0xff]),
+        (&[2, 5, 29, 37], &[0x30, 10, 6, 8, 43, 6, 1, 5, 5, 7, 3, 3]),
+    ];
+    for (oid, content) in twice {
+        let mut params = signer("signer");
+        let extension = rcgen::CustomExtension::from_oid_content(oid, content.to_vec());
+        params.custom_extensions.push(extension);
+        let leaf = top.issue(params);
+        let error = verify(&[&top], &[&leaf]).unwrap_err();
+        assert_eq!(error, CertificateError::Malformed, "{oid:?}");
+    }
+}
+
+/// A name is not what makes an issuer: the signature is.
+#[test]
+fn leaf_that_issues_itself_or_another_is_not_trusted() {
+    let [top, middle, leaf] = chain(|_| {});
+    let alone = root(signer("signer"));
+    assert_eq!(
+        verify(&[&top], &[&alone]).unwrap_err().to_string(),
+        UNTRUSTED
+    );
+    // With the root's own name, and as an issuer of itself.
+    let impostor = root(issuer("root", None));
+    let mut named = signer("signer");
+    named.is_ca = issuer("", None).is_ca;
+    named.key_usages.push(KeyUsagePurpose::KeyCertSign);
+    let forged = impostor.issue(named.clone());
+    for given in [
+        vec![&forged],
+        vec![&forged, &impostor],
+        vec![&forged, &impostor, &top],
+    ] {
+        assert_eq!(verify(&[&top], &given).unwrap_err().to_string(), UNTRUSTED);
+    }
+    // A signer whom the root vouches for vouches for nobody.
+    let below = leaf.issue(signer("signer"));
+    let given = [&below, &leaf, &middle];
+    assert_eq!(verify(&[&top], &given).unwrap_err().to_string(), UNTRUSTED);
+    // Nor one that may, below an issuer that may have none below it.
+    let [top, ..] = chain(|_| {});
+    let last = top.issue(issuer("last", Some(0)));
+    let further = last.issue(issuer("further", None));
+    let leaf = further.issue(signer("signer"));
+    let given = [&leaf, &further, &last];
+    assert_eq!(verify(&[&top], &given).unwrap_err().to_string(), UNTRUSTED);
+}
+
+/// Security row A42: what `openssl` made with SHA-1, and a root of 1024 bits (`tests/vectors/certificates/weak`).
+#[test]
+fn a42_weak_algorithms_are_refused() {
+    let read = |name: &str| {
+        let folder = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/vectors/certificates/weak"
+        );
+        std::fs::read(format!("{folder}/{name}.pem")).unwrap()
+    };
+    for (name, is_strong) in [("sha256", true), ("sha1", false), ("rsa1024", false)] {
+        let chain = parse_pem(&read(&format!("{name}-leaf"))).unwrap();
+        let roots = Roots::parse(&read(&format!("{name}-root")), now()).unwrap();
+        assert_eq!(roots.verify(&chain).is_ok(), is_strong, "{name}");
+    }
 }
 
 #[test]
@@ -151,14 +276,14 @@ fn what_is_not_understood_is_refused() {
     assert!(critical.contains("has the extension 1.3.9"), "{critical}");
     let [top, middle, leaf] = chain(|_| {});
     for length in [0, 10, leaf.der.len() - 1] {
-        let roots = Roots::parse(top.pem.as_bytes()).unwrap();
+        let roots = roots(&top.pem);
         let given = [leaf.der[..length].to_vec(), middle.der.clone()];
         assert_eq!(roots.verify(&given), Err(CertificateError::Malformed));
     }
     let mut changed = leaf.der.clone();
     let last = changed.len() - 1;
     changed[last] ^= 1;
-    let roots = Roots::parse(top.pem.as_bytes()).unwrap();
+    let roots = roots(&top.pem);
     assert!(roots.verify(&[changed, middle.der.clone()]).is_err());
 }
 
@@ -188,7 +313,7 @@ fn bundle_of_the_reference_with_certificates_is_accepted() {
     let read = |name: &str| std::fs::read(format!("{vectors}/{name}")).unwrap();
     let signature = Signature::parse(&read("cert.sig")).unwrap();
     for trusted in ["root.pem", "leaf.pem"] {
-        let roots = Roots::parse(&read(trusted)).unwrap();
+        let roots = Roots::parse(&read(trusted), now()).unwrap();
         let verified = signature.verify(Trusted::Roots(&roots)).unwrap();
         let SignedBy::Certificate { subject, .. } = verified.signer else {
             panic!("it has a certificate");
@@ -196,7 +321,7 @@ fn bundle_of_the_reference_with_certificates_is_accepted() {
         assert_eq!(subject, "CN=demo signer");
         assert_eq!(verified.statement.files.count(), 5);
     }
-    let other = Roots::parse(root(issuer("demo root", None)).pem.as_bytes()).unwrap();
+    let other = roots(&root(issuer("demo root", None)).pem);
     let error = signature.verify(Trusted::Roots(&other)).unwrap_err();
     assert!(matches!(error, OmsError::Certificate(_)), "{error}");
 }
@@ -214,7 +339,7 @@ fn signer_with_certificates_brings_them_without_the_root() {
     let bundle = Bundle::parse(&signed.bundle).unwrap();
     let expected = vec![leaf.der.clone(), middle.der.clone()];
     assert_eq!(bundle.material, Material::Chain(expected));
-    let roots = Roots::parse(top.pem.as_bytes()).unwrap();
+    let roots = roots(&top.pem);
     let signature = Signature::parse(&signed.bundle).unwrap();
     signature.verify(Trusted::Roots(&roots)).unwrap();
     let by_key = signature

@@ -1,5 +1,7 @@
 //! From a leaf over given certificates to a root.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use super::CertificateError;
 use super::parsed::{Parsed, parse_pem};
 use crate::trust::PublicKey;
@@ -9,9 +11,12 @@ pub const MAX_CERTIFICATES: usize = 1000;
 /// How many certificates a signature may bring.
 const MAX_CHAIN: usize = 10;
 
-/// Certificates that the user trusts.
+/// Certificates that the user trusts, and the time at which chains to them have to be valid.
 #[derive(Debug, Clone)]
-pub struct Roots(Vec<Parsed>);
+pub struct Roots {
+    trusted: Vec<Parsed>,
+    now: Duration,
+}
 
 /// The certificate of a signer, whom a root vouches for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,19 +29,24 @@ pub struct SignerCertificate {
 
 impl Roots {
     /// Parses a PEM file.
-    pub fn parse(file: &[u8]) -> Result<Self, CertificateError> {
-        let parsed = parse_pem(file)?;
-        let parsed = parsed.iter().map(|der| Parsed::new(der));
-        Ok(Self(parsed.collect::<Result<_, _>>()?))
+    pub fn parse(file: &[u8], now: SystemTime) -> Result<Self, CertificateError> {
+        let trusted = parse_pem(file)?;
+        let trusted = trusted.iter().map(|der| Parsed::new(der));
+        Ok(Self {
+            trusted: trusted.collect::<Result<_, _>>()?,
+            now: now.duration_since(UNIX_EPOCH).unwrap_or_default(),
+        })
     }
 
-    /// Follows a chain, leaf first, to a root. Every certificate must be valid at the moment at which
-    /// the leaf's validity begins, as in the reference of OpenSSF Model Signing: a signature has no
-    /// date of its own, and outlives the certificate. A leaf that is itself trusted needs no issuer.
+    /// Follows a chain, leaf first, to a root. Every certificate must be valid now: nothing proves that
+    /// a signature was made before one of them expired (OMS v1.0, section 8.2; RFC 5280, section
+    /// 6.1.3). It must have been so when the leaf's validity began, too, as in the reference of OpenSSF
+    /// Model Signing: whoever was no issuer then has not issued it. A leaf that is itself trusted needs
+    /// no issuer.
     ///
     /// # Errors
-    /// The chain leads to no root, something in it is not valid then or not known here, or the leaf
-    /// is not for signing.
+    /// The chain leads to no root, something in it is not valid or not known here, or the leaf is not
+    /// for signing.
     pub fn verify(&self, chain: &[Vec<u8>]) -> Result<SignerCertificate, CertificateError> {
         let (leaf, given) = chain.split_first().ok_or(CertificateError::Malformed)?;
         let leaf = Parsed::new(leaf)?;
@@ -45,6 +55,9 @@ impl Roots {
         }
         let given = given.iter().map(|der| Parsed::new(der));
         let given = given.collect::<Result<Vec<_>, _>>()?;
+        if !leaf.is_valid_at(self.now) {
+            return Err(leaf.not_valid());
+        }
         if !self.leads_here(&leaf, given) {
             return Err(CertificateError::Untrusted(leaf.subject()));
         }
@@ -57,20 +70,18 @@ impl Roots {
     }
 
     fn leads_here(&self, leaf: &Parsed, mut given: Vec<Parsed>) -> bool {
-        let time = leaf.begin();
+        let times = [leaf.begin(), self.now];
         let mut last = leaf.clone();
-        if !leaf.is_valid_at(time) {
-            return false;
-        }
-        if self.0.iter().any(|root| root.der == leaf.der) {
+        if self.trusted.iter().any(|root| root.der == leaf.der) {
             return true;
         }
         // Each turn takes one certificate out of those given.
         for below in 0.. {
             let fits = |issuer: &Parsed| {
-                issuer.may_issue(below) && issuer.is_valid_at(time) && issuer.has_issued(&last)
+                let is_valid = times.iter().all(|time| issuer.is_valid_at(*time));
+                issuer.may_issue(below) && is_valid && issuer.has_issued(&last)
             };
-            if self.0.iter().any(fits) {
+            if self.trusted.iter().any(fits) {
                 return true;
             }
             match given.iter().position(fits) {

@@ -22,12 +22,24 @@ pub enum CertificateError {
     },
     /// The chain does not lead to a trusted certificate.
     #[error(
-        "the certificate of `{0}` is not issued by a trusted root, or by a certificate that is valid when the signer's begins"
+        "the certificate of `{0}` is not issued by a trusted root, or by a certificate that is valid now and was when the signer's began"
     )]
     Untrusted(String),
+    /// The signer's certificate has expired, or is not valid yet.
+    #[error(
+        "the certificate of `{subject}` is valid from {from} to {to} and not now, and nothing proves when the signature was made"
+    )]
+    NotValid {
+        /// Whose.
+        subject: String,
+        /// Since when it is valid.
+        from: String,
+        /// The last second at which it is.
+        to: String,
+    },
     /// The signer's certificate is not for signing.
     #[error(
-        "the certificate of `{0}` is not for signing: it needs the key usage digitalSignature or the extended one codeSigning"
+        "the certificate of `{0}` is not for signing: it needs the key usage digitalSignature or the extended one codeSigning, and neither for something else only"
     )]
     Usage(String),
     /// The signer's key is of an algorithm that is not supported.

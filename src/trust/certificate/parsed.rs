@@ -12,8 +12,11 @@ use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 
 use super::{CertificateError, MAX_CERTIFICATES};
 
-/// `id-kp-codeSigning` (RFC 5280, section 4.2.1.12).
-const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+/// `id-kp-codeSigning` and `anyExtendedKeyUsage` (RFC 5280, section 4.2.1.12).
+const FOR_CODE: [ObjectIdentifier; 2] = [
+    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3"),
+    ObjectIdentifier::new_unwrap("2.5.29.37.0"),
+];
 /// `id-ce-nameConstraints` (RFC 5280, section 4.2.1.10).
 const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
 
@@ -91,11 +94,29 @@ impl Parsed {
         self.begin() <= time && time <= end.to_unix_duration()
     }
 
-    /// Whether it may sign models: as the reference of model signing has it, either usage is enough.
+    /// That it is not valid now.
+    pub(super) fn not_valid(&self) -> CertificateError {
+        let validity = self.certificate.tbs_certificate().validity();
+        CertificateError::NotValid {
+            subject: self.subject(),
+            from: validity.not_before.to_string(),
+            to: validity.not_after.to_string(),
+        }
+    }
+
+    /// Whether it may sign models. Either usage is enough, as the reference of model signing has it;
+    /// but one that is there and for something else forbids it (RFC 5280, section 4.2.1.12): the
+    /// certificate of a TLS server has a usage for signatures, too.
     pub(super) fn may_sign(&self) -> bool {
-        let signs = self.usage.is_some_and(|usage| usage.digital_signature());
+        let says_something = self.usage.is_some() || self.extended_usage.is_some();
+        let signs = self.usage.is_none_or(|usage| usage.digital_signature());
+        says_something && signs && self.is_for_code()
+    }
+
+    /// Whether no extended usage limits it to something else than signing code.
+    fn is_for_code(&self) -> bool {
         let extended = self.extended_usage.as_ref();
-        signs || extended.is_some_and(|usage| usage.0.contains(&CODE_SIGNING))
+        extended.is_none_or(|usage| usage.0.iter().any(|it| FOR_CODE.contains(it)))
     }
 
     /// Whether it may issue a certificate with `below` issuers between it and the leaf.
@@ -105,7 +126,7 @@ impl Parsed {
             let limit = found.path_len_constraint;
             limit.is_none_or(|limit| below <= usize::from(limit))
         });
-        long_enough && self.usage.is_none_or(|usage| usage.key_cert_sign())
+        long_enough && self.usage.is_none_or(|usage| usage.key_cert_sign()) && self.is_for_code()
     }
 
     /// Whether this is the issuer: it has the name, and its key has made the signature.

@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::os::fd::RawFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use modelctl::trust::certificate::{self, CertificateError, Roots};
 use modelctl::trust::keyless::{MAX_TRUSTED_ROOT, TrustedRoot};
@@ -63,7 +64,7 @@ impl Context {
     /// Certificates that the user trusts.
     pub(crate) fn roots(&self, path: &Path) -> Result<Roots, Failure> {
         let file = self.key_file(path)?;
-        Roots::parse(&file).map_err(|cause| untrusted(path, cause))
+        Roots::parse(&file, SystemTime::now()).map_err(|cause| untrusted(path, cause))
     }
 
     /// The authorities and logs of a sigstore instance.
