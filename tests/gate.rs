@@ -281,14 +281,93 @@ async fn smoke_test_that_failed_later_is_not_hidden_by_one_that_passed() {
         (report.verdict, tester.asked.load(Ordering::SeqCst)),
         (Verdict::Allowed, 0)
     );
-    let mut failed = passed("2026-01-20T00:00:00Z");
+    let later = failed("2026-01-20T00:00:00Z");
+    here.say(&key, TEST_RESULT, later).await;
+    here.ask(&policy, &tester).await;
+    assert_eq!(tester.asked.load(Ordering::SeqCst), 1);
+}
+
+/// The record of a test that failed, or of one whose outcome the signer calls so.
+fn failed(at: &str) -> Value {
+    let mut failed = passed(at);
     failed["result"] = json!("FAILED");
     failed["passedTests"] = json!([]);
     failed["failedTests"] = json!(["model.onnx#a"]);
     failed["urn:modelctl:smoke-test:v1"]["cases"][0]["outputs"][0]["result"] = json!("different");
-    here.say(&key, TEST_RESULT, failed).await;
-    here.ask(&policy, &tester).await;
-    assert_eq!(tester.asked.load(Ordering::SeqCst), 1);
+    failed
+}
+
+/// A policy that asks for a record is not content with one that says that the test failed. As with
+/// `pull`, nothing is run here.
+#[tokio::test]
+async fn a40_attested_failure_is_no_attestation_of_a_test() {
+    let key = PrivateKey::generate();
+    let asked = format!("smoke-test = \"attested\"\n[[rule.attestations]]\ntype = {TEST_RESULT:?}");
+    let policy = policy(&[&key], &asked);
+    let (early, late, future) = (
+        "2026-01-10T00:00:00Z",
+        "2026-01-20T00:00:00Z",
+        "2099-01-01T00:00:00Z",
+    );
+    let undated = json!({"result": "FAILED", "configuration": []});
+    let rows = [
+        (vec![passed(early)], Verdict::Allowed),
+        (vec![failed(early)], Verdict::Refused),
+        (vec![passed(early), failed(late)], Verdict::Refused),
+        (vec![failed(late), passed(early)], Verdict::Refused),
+        // It was mended, and tested again.
+        (vec![failed(early), passed(late)], Verdict::Allowed),
+        // Nobody can say which came first.
+        (vec![passed(late), failed(late)], Verdict::Refused),
+        (vec![passed(late), undated], Verdict::Refused),
+        // A date that cannot be is no later one.
+        (vec![failed(late), passed(future)], Verdict::Refused),
+        (
+            vec![passed(early), failed(late), passed(future)],
+            Verdict::Refused,
+        ),
+    ];
+    for (records, expected) in rows {
+        let here = Here::new().await;
+        here.sign(&key).await;
+        for record in &records {
+            here.say(&key, TEST_RESULT, record.clone()).await;
+        }
+        let question = question(&policy);
+        let resolved = Ok(here.artifact.clone());
+        let report = gate::artifact(&question, resolved, &here, None::<&Tester>).await;
+        assert_eq!(
+            report.verdict, expected,
+            "{records:?}: {:#?}",
+            report.checks
+        );
+        if expected == Verdict::Refused {
+            has(&report, CheckId::Attestation, Code::Differs);
+        }
+    }
+}
+
+/// Whom the rule names for attestations is none of those who may sign.
+#[tokio::test]
+async fn a42_signature_of_an_attester_is_told_from_none() {
+    let (here, key, tester) = (
+        Here::new().await,
+        PrivateKey::generate(),
+        PrivateKey::generate(),
+    );
+    let asked = format!(
+        "[[rule.attestations]]\ntype = {TEST_RESULT:?}\nsigners = [{{ pem = {:?} }}]",
+        tester.public_key().to_pem()
+    );
+    here.sign(&tester).await;
+    let report = here.ask(&policy(&[&key], &asked), &Tester::passing()).await;
+    has(&report, CheckId::Signatures, Code::Invalid);
+    let mut checks = report.checks.iter();
+    let signatures = checks
+        .find(|check| check.id == CheckId::Signatures)
+        .unwrap();
+    let message = &signatures.message;
+    assert!(message.ends_with("it is by another signer"), "{message}");
 }
 
 #[tokio::test]

@@ -2,12 +2,14 @@
 
 use std::time::SystemTime;
 
+use super::check::code_of;
 use super::signatures::{self, Looked};
 use super::{Check, CheckId, Code, age};
 use crate::ErrorKind;
 use crate::trust::Statement;
-use crate::trust::check::{Outcome, Report, SignatureCheck, SignerId};
+use crate::trust::check::{Outcome, Report, SignatureCheck, SignerId, Signers};
 use crate::trust::policy::{AttestationRule, Signer};
+use crate::trust::predicate::TEST_RESULT;
 
 /// A check for each attestation of the rule.
 pub(super) fn checks(rules: &[AttestationRule], looked: &Looked, now: SystemTime) -> Vec<Check> {
@@ -20,13 +22,16 @@ fn check(rule: &AttestationRule, looked: &Looked, now: SystemTime) -> Check {
         |code, message: String| Check::new(CheckId::Attestation, code, message).with("type", kind);
     let report = match looked {
         Looked::Checked(report) => report,
-        Looked::Refused(error) => return new(Code::Invalid, error.to_string()),
+        Looked::Refused(error) => return new(code_of(error.kind()), error.to_string()),
         Looked::NotAsked | Looked::Nobody => {
             let message = "it may be signed by identities only, which cannot be checked";
             return new(Code::Unchecked, format!("`{kind}`: {message}"));
         }
     };
     let mut worst = None;
+    if let Some(message) = failed(report, rule, now) {
+        return new(Code::Differs, format!("`{kind}`: {message}"));
+    }
     for (found, statement) in valid(report, kind, &rule.signers) {
         let made = age::made(statement);
         match age::judge(made, rule.max_age, now) {
@@ -46,22 +51,37 @@ fn check(rule: &AttestationRule, looked: &Looked, now: SystemTime) -> Check {
     }
 }
 
+/// That the newest record of a test says that it failed, if it does: one that passed before does not
+/// make up for it. One without a date may be the newest.
+fn failed(report: &Report, rule: &AttestationRule, now: SystemTime) -> Option<String> {
+    if rule.predicate_type != TEST_RESULT {
+        return None;
+    }
+    let dated = || {
+        let found = valid(report, TEST_RESULT, &rule.signers);
+        let dated = found.map(|(_, statement)| (age::made(statement), statement));
+        // A date in the future is none.
+        dated.filter(|(made, _)| age::judge(*made, None, now).is_ok())
+    };
+    let newest = dated().filter_map(|(made, _)| made).max();
+    let mut last = dated().filter(|(made, _)| made.is_none() || *made == newest);
+    let (made, _) = last.find(|(_, statement)| statement.predicate["result"] == "FAILED")?;
+    Some(match made {
+        Some(made) => format!("the test failed at {}", super::report::rfc3339(made)),
+        None => "the test failed".to_owned(),
+    })
+}
+
 /// The valid attestations of a type by one of these signers.
 pub(super) fn valid<'a>(
     report: &'a Report,
     kind: &'a str,
     signers: &[Signer],
 ) -> impl Iterator<Item = (&'a SignatureCheck, &'a Statement)> {
-    let trusted: Vec<SignerId> = signers
-        .iter()
-        .map(|signer| signatures::signer(signer).id())
-        .collect();
-    let by_one = move |found: &(&SignatureCheck, &Statement)| {
-        found
-            .0
-            .signer
-            .as_ref()
-            .is_some_and(|signer| trusted.contains(signer))
+    let trusted = Signers::any(signers.iter().map(signatures::signer)).ok();
+    let by_one = move |(found, _): &(&SignatureCheck, &Statement)| {
+        let trusted = trusted.as_ref();
+        trusted.is_some_and(|trusted| found.signer_among(trusted).is_some())
     };
     report.attestations(kind).filter(by_one)
 }

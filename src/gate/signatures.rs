@@ -123,7 +123,11 @@ pub(super) fn check(all: &Rule, looked: &Looked, as_layers: bool) -> Check {
     let report = match looked {
         Looked::Checked(report) => report,
         Looked::Refused(error) => {
-            return Check::new(CheckId::Signatures, Code::Invalid, error.to_string());
+            return Check::new(
+                CheckId::Signatures,
+                code_of(error.kind()),
+                error.to_string(),
+            );
         }
         Looked::NotAsked | Looked::Nobody => return identities(rule),
     };
@@ -157,12 +161,8 @@ fn identities(rule: &SignatureRule) -> Check {
 }
 
 fn verified(report: &check::Report, signers: &Signers) -> Check {
-    let signed = report.signed_by(|form| signers.accepts(form));
-    let trusted: Vec<String> = signers
-        .ids()
-        .filter(|id| signed.contains(id))
-        .map(ToString::to_string)
-        .collect();
+    let signed = report.signed_by(signers);
+    let trusted: Vec<String> = signed.iter().map(ToString::to_string).collect();
     let message = format!("signed by {}", trusted.join(" and "));
     Check::new(CheckId::Signatures, Code::Verified, message)
         .with("digest", report.artifact)

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Form, SignerId};
+use super::{Form, SignerId, Signers};
 use crate::ErrorKind;
 use crate::oci::{Descriptor, Digest};
 use crate::trust::Statement;
@@ -90,6 +90,18 @@ impl SignatureCheck {
         self.obstacle
     }
 
+    /// As whom of these signers somebody has made it, if it is valid. A certificate may fit several
+    /// patterns; of these signers it is one.
+    pub fn signer_among(&self, signers: &Signers) -> Option<SignerId> {
+        match &self.certificate {
+            Some(certified) => signers.named_by(certified),
+            None => self
+                .signer
+                .clone()
+                .filter(|id| signers.ids().any(|it| it == id)),
+        }
+    }
+
     /// Whether it is one of an attestation, or claims to be: then it says nothing about who signed.
     pub fn is_attestation(&self) -> bool {
         self.form == Form::Attestation
@@ -97,13 +109,15 @@ impl SignatureCheck {
 }
 
 impl Report {
-    /// Who has signed, each once: the signers of valid signatures in a form that counts.
-    pub fn signed_by(&self, counts: impl Fn(Form) -> bool) -> BTreeSet<&SignerId> {
+    /// Who of these signers has signed, each once: those of valid signatures in a form that counts.
+    pub fn signed_by(&self, signers: &Signers) -> BTreeSet<SignerId> {
         let valid = self.checks.iter().filter(|check| {
-            let counted = Form::SIGNATURES.contains(&check.form) && counts(check.form);
+            let counted = Form::SIGNATURES.contains(&check.form) && signers.accepts(check.form);
             check.outcome == Outcome::Valid && counted
         });
-        valid.filter_map(|check| check.signer.as_ref()).collect()
+        valid
+            .filter_map(|check| check.signer_among(signers))
+            .collect()
     }
 
     /// The valid attestations with this predicate, each with its statement.

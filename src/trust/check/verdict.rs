@@ -61,8 +61,7 @@ impl Report {
     /// [`Distrust::Invalid`] where something is there that is no valid signature of theirs, else
     /// [`Distrust::Missing`].
     pub fn verdict(&self, signers: &Signers) -> Result<(), Distrust> {
-        let signed = self.signed_by(|form| signers.accepts(form));
-        let signed: Vec<&SignerId> = signers.ids().filter(|id| signed.contains(id)).collect();
+        let signed = self.signed_by(signers);
         if signed.len() >= signers.threshold() {
             return Ok(());
         }
@@ -78,7 +77,10 @@ impl Report {
         }
         let signatures = self.checks.iter().filter(|check| !check.is_attestation());
         let mut refused = signatures.filter_map(|check| match check.outcome {
-            Outcome::Valid if signers.accepts(check.form) => None,
+            Outcome::Valid if signers.accepts(check.form) => match check.signer_among(signers) {
+                Some(_) => None,
+                None => Some(format!("{}: it is by another signer", check.source)),
+            },
             Outcome::Valid => Some(format!(
                 "{}: its form, {}, is not accepted: it does not prove {}",
                 check.source,

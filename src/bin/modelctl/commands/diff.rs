@@ -202,7 +202,7 @@ async fn signed_by(
     if let Err(unchecked @ Distrust::Unchecked { .. }) = report.verdict(signers) {
         return Err(distrusted(unchecked));
     }
-    let signed = report.signed_by(|form| signers.accepts(form)).into_iter();
+    let signed = report.signed_by(signers).into_iter();
     let ids = signed.filter_map(|signer| match signer {
         SignerId::Key(id) => Some(Signer::Key { id: id.to_string() }),
         _ => None,

@@ -82,7 +82,7 @@ async fn unsigned(
 }
 
 fn by(checked: &Report, signers: &Signers) -> String {
-    let signed = checked.signed_by(|form| signers.accepts(form));
-    let signed: Vec<String> = signed.into_iter().map(ToString::to_string).collect();
+    let signed = checked.signed_by(signers);
+    let signed: Vec<String> = signed.iter().map(ToString::to_string).collect();
     signed.join(" and ")
 }
