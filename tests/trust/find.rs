@@ -1,11 +1,15 @@
 //! Every signature of an artifact is found, in any place, and within bounds.
 
-use modelctl::oci::{Descriptor, Document, Index, Manifest, media_type};
+use std::ops::Range;
+
+use modelctl::oci::{Descriptor, Digest, Document, Index, Manifest, media_type};
+use modelctl::store::{BlobSource, Memory, Referrers, Storage};
 use modelctl::trust::PrivateKey;
 use modelctl::trust::check::{Form, Outcome, list};
 use modelctl::trust::cosign::SIGN_PREDICATE;
 use modelctl::trust::find::{FindError, MAX_SIGNATURES, Source, find};
 use modelctl::trust::oms::PREDICATE_TYPE;
+use modelctl::{ErrorKind, Result};
 
 use super::{any, checked, checked_in};
 use crate::support::scripted::Scripted;
@@ -156,6 +160,54 @@ async fn a43_signatures_that_are_large_together_are_not_fetched() {
         "signatures too large together (limit 32 MiB)"
     );
     assert!(!server.lines().iter().any(|line| line.contains("/blobs/")));
+}
+
+/// Security row A43: a registry that answers for ever is not listened to for ever.
+#[tokio::test(start_paused = true)]
+async fn a43_signatures_that_do_not_come_are_not_waited_for() {
+    /// Every answer of it takes longer than anybody has.
+    struct Mute(Memory);
+
+    impl Storage for Mute {
+        type Reader = <Memory as Storage>::Reader;
+
+        async fn fetch(&self, _: &Descriptor) -> Result<Self::Reader> {
+            std::future::pending().await
+        }
+
+        async fn fetch_range(&self, _: &Descriptor, _: Range<u64>) -> Result<Self::Reader> {
+            std::future::pending().await
+        }
+
+        async fn exists(&self, _: &Descriptor) -> Result<bool> {
+            std::future::pending().await
+        }
+
+        async fn push(&self, _: &Descriptor, _: &dyn BlobSource) -> Result<()> {
+            std::future::pending().await
+        }
+    }
+
+    impl Referrers for Mute {
+        async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
+            self.0.referrers(subject).await
+        }
+    }
+
+    let key = PrivateKey::generate();
+    for signed in [
+        Signed::with_layers(&[&key]),
+        Signed::unsigned().signed_by(&key),
+    ] {
+        let mute = Mute(signed.memory().await);
+        let error = find(&mute, &signed.document, Ok(None)).await.unwrap_err();
+        assert_eq!(error, FindError::TooSlow);
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert_eq!(
+            error.to_string(),
+            "the signatures have not come within 10 minutes"
+        );
+    }
 }
 
 #[tokio::test]

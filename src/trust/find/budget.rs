@@ -1,5 +1,7 @@
 //! How much is read in search of signatures.
 
+use std::time::Duration;
+
 use super::FindError;
 use crate::oci::Descriptor;
 
@@ -12,6 +14,10 @@ pub const MAX_REFERRERS: usize = 1000;
 /// How many bytes these may have together, in bytes. A signature of cosign is of one kilobyte, a
 /// statement over 10,000 files of two megabytes.
 pub const MAX_SIGNATURE_BYTES: u64 = 32 * 1024 * 1024;
+
+/// How long may be searched: enough for all of it over one megabit a second. A registry that sends a
+/// byte now and then, or page after page with nothing on it, would never come to an end.
+pub(super) const MAX_TIME: Duration = Duration::from_secs(600);
 
 /// What is left of both.
 #[derive(Debug, Default)]

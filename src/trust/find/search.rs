@@ -1,8 +1,9 @@
 //! The search: an artifact in a store → [`Found`].
 
 use futures_util::{StreamExt as _, stream};
+use tokio::time::timeout;
 
-use super::budget::{Budget, MAX_REFERRERS, MAX_SIGNATURE_BYTES, MAX_SIGNATURES};
+use super::budget::{Budget, MAX_REFERRERS, MAX_SIGNATURE_BYTES, MAX_SIGNATURES, MAX_TIME};
 use super::candidate::{Candidate, Content, Found};
 use super::{layers, legacy, referrers};
 use crate::oci::{Descriptor, Document};
@@ -25,12 +26,18 @@ pub enum FindError {
     /// They are larger than what is read.
     #[error("signatures too large together (limit {} MiB)", MAX_SIGNATURE_BYTES >> 20)]
     TooLarge,
+    /// They did not come in time.
+    #[error("the signatures have not come within {} minutes", MAX_TIME.as_secs() / 60)]
+    TooSlow,
 }
 
 impl FindError {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
-        ErrorKind::Mismatch
+        match self {
+            Self::TooSlow => ErrorKind::Unavailable,
+            Self::TooMany | Self::TooManyReferrers | Self::TooLarge => ErrorKind::Mismatch,
+        }
     }
 }
 
@@ -39,8 +46,18 @@ impl FindError {
 /// tag, and an error if that could not be found out.
 ///
 /// # Errors
-/// There are too many to look at. What could not be read is in [`Found::candidates`].
+/// There are too many to look at, or they do not come. What could not be read is in
+/// [`Found::candidates`].
 pub async fn find<S: Storage + Referrers>(
+    store: &S,
+    artifact: &Document,
+    legacy: Result<Option<Document>, Error>,
+) -> Result<Found, FindError> {
+    let searched = timeout(MAX_TIME, search(store, artifact, legacy)).await;
+    searched.unwrap_or(Err(FindError::TooSlow))
+}
+
+async fn search<S: Storage + Referrers>(
     store: &S,
     artifact: &Document,
     legacy: Result<Option<Document>, Error>,

@@ -33,6 +33,9 @@ pub enum KeylessError {
     /// Nothing shows that its certificate was used while it was valid.
     #[error("it has no entry of a transparency log, and nothing else shows when it was made")]
     NoLogEntry,
+    /// It holds more certificates, log entries or timestamps than are looked at.
+    #[error("its certificates, log entries and timestamps are larger than {0} KiB together")]
+    TooLarge(usize),
     /// What was signed is no statement.
     #[error(transparent)]
     Statement(#[from] StatementError),

@@ -13,6 +13,11 @@ use crate::trust::{Bundle, Material, Statement};
 /// The last second that RFC 3339 can write: the end of the year 9999.
 const MAX_TIME: i64 = 253_402_300_799;
 
+/// How much a bundle may hold besides what was signed, in bytes: certificates, log entries and
+/// timestamps. That of cosign is of 10 KB; a checkpoint with thousands of signatures would keep us busy
+/// (security row A43).
+const MAX_PROOF: usize = 64 * 1024;
+
 /// Whom a certificate names, and since when that is proven.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,6 +56,10 @@ impl TrustedRoot {
         }
         if bundle.log_entries == 0 {
             return Err(KeylessError::NoLogEntry);
+        }
+        let signed = bundle.envelope.payload.len().div_ceil(3) * 4;
+        if raw.len().saturating_sub(signed) > MAX_PROOF {
+            return Err(KeylessError::TooLarge(MAX_PROOF >> 10));
         }
         let text = str::from_utf8(raw).map_err(|error| KeylessError::refused(&error))?;
         let theirs = types::Bundle::from_json(text);
