@@ -5,6 +5,7 @@ mod cp;
 mod diff;
 mod docs;
 mod entries;
+mod fail_open;
 mod flow;
 mod gate;
 mod hostile;

@@ -3,6 +3,7 @@
 mod binding;
 mod certificates;
 mod find;
+mod flips;
 mod mutation;
 mod oms;
 mod refusals;
