@@ -12,6 +12,7 @@ mod hostile;
 mod hostile_models;
 mod inspect;
 mod keygen;
+mod keyless;
 mod lock;
 mod login;
 mod pack;

@@ -63,7 +63,12 @@ impl Made {
 
     /// Issues a certificate, whatever this one may do.
     pub(crate) fn issue(&self, params: CertificateParams) -> Self {
-        let key = KeyPair::generate().unwrap();
+        self.issue_to(params, &KeyPair::generate().unwrap().serialize_pem())
+    }
+
+    /// The same for a key that is there, in PKCS#8.
+    pub(crate) fn issue_to(&self, params: CertificateParams, key: &str) -> Self {
+        let key = KeyPair::from_pem(key).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Self::new(&certificate, params, key)
     }

@@ -20,5 +20,6 @@ pub(crate) mod runtime;
 pub(crate) mod scripted;
 pub(crate) mod signed;
 pub(crate) mod signing;
+pub(crate) mod sigstore;
 pub(crate) mod tokens;
 pub(crate) mod transport;
