@@ -43,7 +43,7 @@ const RULES: [(&str, &[&str], &[&str]); 19] = [
     ("verify", &["oci", "model", "store", "materialise"], &[]),
     (
         "trust",
-        &["oci", "model", "store", "verify"],
+        &["oci", "model", "store", "transfer", "verify"],
         &[
             "p256",
             "p384",

@@ -8,7 +8,7 @@ use crate::Result;
 use crate::oci::{Descriptor, Digest};
 use crate::plan::ArtifactPlan;
 use crate::store::Storage;
-use crate::transfer::{CopyReport, Moved, Outcome, Target, fly};
+use crate::transfer::{CopyReport, Moved, Outcome, Target, fly, push_manifest};
 
 /// What goes into one store, and how far it is.
 pub(super) struct Delivery<'a, S> {
@@ -69,9 +69,8 @@ impl<'a, S: Storage> Delivery<'a, S> {
         let outcome = match exists.map_err(failed)? {
             true => Outcome::Present,
             false => {
-                let again = |digest| push_again(&self.target, blobs, digest);
-                let manifest = (&descriptor, &plan.manifest);
-                let pushed = self.target.deliver_manifest(manifest, again).await;
+                let bring = |digest| push_again(&self.target, blobs, digest);
+                let pushed = push_manifest(self.target.sink(), &plan.manifest, bring).await;
                 pushed.map_err(failed)?;
                 Outcome::Pushed
             }

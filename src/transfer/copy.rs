@@ -6,6 +6,7 @@
 
 use super::error::Side;
 use super::flight::{Jobs, Moved, fly, largest_first};
+use super::manifest::push_manifest;
 use super::remote::copy_blob;
 use super::target::{Outcome, Target};
 use super::{CopyReport, TransferError};
@@ -65,8 +66,8 @@ pub async fn copy<S: Storage + Referrers, D: Storage>(
     };
     fly(blobs, (options.jobs, || sink.is_far()), copy, count).await?;
     for node in &graph.documents {
-        let again = |blob| copy_again(source, &target, &graph, blob);
-        let outcome = push_document(sink, &target, node, again).await?;
+        let bring = |blob| copy_again(source, &target, &graph, blob);
+        let outcome = push_document(sink, node, bring).await?;
         report.count(&node.descriptor, outcome);
     }
     Ok(report)
@@ -76,15 +77,13 @@ pub async fn copy<S: Storage + Referrers, D: Storage>(
 /// case, since pushing it is what makes it found by its subject.
 async fn push_document<D: Storage, F: Future<Output = Result<bool>>>(
     sink: &D,
-    target: &Target<'_, D>,
     node: &Node,
-    again: impl Fn(Digest) -> F,
+    bring: impl Fn(Digest) -> F,
 ) -> Result<Outcome, TransferError> {
-    let document = (&node.descriptor, &node.document);
     let failed = || Side::Destination.failed(&node.descriptor.digest);
-    let exists = sink.exists(document.0).await.map_err(failed())?;
+    let exists = sink.exists(&node.descriptor).await.map_err(failed())?;
     if !exists || node.document.subject().is_some() {
-        let pushed = target.deliver_manifest(document, again).await;
+        let pushed = push_manifest(sink, &node.document, bring).await;
         pushed.map_err(failed())?;
     }
     Ok(match exists {

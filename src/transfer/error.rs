@@ -69,7 +69,8 @@ impl TransferError {
     pub(crate) fn missing_blob(&self) -> Option<Digest> {
         match self {
             Self::Side { cause, side, .. } if *side == Side::Destination => cause.missing_blob(),
-            Self::Side { .. } | Self::Lost { .. } => None,
+            Self::Side { .. } => None,
+            Self::Lost { blob, .. } => Some(*blob),
         }
     }
 

@@ -7,6 +7,7 @@
 mod copy;
 mod error;
 mod flight;
+mod manifest;
 mod remote;
 mod report;
 mod target;
@@ -15,5 +16,6 @@ pub use copy::{CopyOptions, copy};
 pub use error::{Side, TransferError};
 pub use flight::Jobs;
 pub(crate) use flight::{Moved, fly, largest_first};
+pub(crate) use manifest::push_manifest;
 pub use report::CopyReport;
 pub(crate) use target::{Outcome, Target};

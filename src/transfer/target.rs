@@ -1,15 +1,13 @@
 //! One blob into a store, whatever it comes from: is it there? → can it be mounted? → else it is
 //! pushed.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 
-use super::TransferError;
 use super::flight::Moved;
-use crate::oci::{Descriptor, Digest, Document, media_type};
+use crate::oci::{Descriptor, media_type};
 use crate::store::{BlobSource, Storage};
-use crate::{Error, ErrorKind, Result};
+use crate::{ErrorKind, Result};
 
 /// A store that blobs go into.
 #[derive(Debug)]
@@ -93,44 +91,6 @@ impl<'a, D: Storage> Target<'a, D> {
         }
         Ok(false)
     }
-
-    /// Pushes a manifest, whether it is there or not. Where the store refuses it because it misses
-    /// a blob that it has said to have (security row Q13), that blob is brought once more and the
-    /// manifest pushed again; `again` says whether it could bring it.
-    pub(crate) async fn deliver_manifest<F>(
-        &self,
-        (descriptor, manifest): (&Descriptor, &Document),
-        again: impl Fn(Digest) -> F,
-    ) -> Result<()>
-    where
-        F: Future<Output = Result<bool>>,
-    {
-        let content = manifest.raw().to_vec();
-        let mut brought = HashSet::new();
-        loop {
-            let Err(error) = self.sink.push(descriptor, &content).await else {
-                return Ok(());
-            };
-            let Some(blob) = error.missing_blob() else {
-                return Err(error);
-            };
-            if !brought.insert(blob) {
-                return Err(lost(descriptor, blob, error));
-            }
-            if !again(blob).await? {
-                return Err(error);
-            }
-        }
-    }
-}
-
-fn lost(manifest: &Descriptor, blob: Digest, cause: Error) -> Error {
-    let lost = TransferError::Lost {
-        blob,
-        manifest: manifest.digest,
-        cause: Box::new(cause),
-    };
-    lost.into()
 }
 
 /// Content whose bytes are counted while they are read, or a reader of it.

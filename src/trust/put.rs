@@ -1,19 +1,11 @@
 //! Small blobs and the manifest that needs them into a store.
 
-use std::time::Duration;
-
 use crate::Result;
-use crate::oci::{Descriptor, Document};
+use crate::oci::{Descriptor, Digest, Document};
 use crate::store::Storage;
+use crate::transfer::push_manifest;
 
-/// How often a manifest is sent before what the store says of it is believed.
-const MAX_ATTEMPTS: u32 = 6;
-/// Longer than a registry takes to store a blob that another client sends at the same time.
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// Stores the blobs that are not there, then the manifest. Old registries miss a blob for a moment while
-/// somebody else sends the same one: then the manifest is sent again, and the blob as well if that does
-/// not help. Sending the blob at once would do to others what they have done to us.
+/// Stores the blobs that are not there, then the manifest.
 pub(super) async fn put(
     store: &impl Storage,
     blobs: &[(&Descriptor, &Vec<u8>)],
@@ -24,20 +16,13 @@ pub(super) async fn put(
             store.push(blob, *content).await?;
         }
     }
-    let (manifest, raw) = (document.descriptor(), document.raw().to_vec());
-    for attempt in 1..MAX_ATTEMPTS {
-        let Err(error) = store.push(&manifest, &raw).await else {
-            return Ok(manifest);
+    let bring = async |missing: Digest| {
+        let Some((blob, content)) = blobs.iter().find(|(blob, _)| blob.digest == missing) else {
+            return Ok(false);
         };
-        let Some(missing) = error.missing_blob() else {
-            return Err(error);
-        };
-        tokio::time::sleep(PAUSE * attempt).await;
-        let ours = blobs.iter().find(|(blob, _)| blob.digest == missing);
-        if let (0, Some((blob, content))) = (attempt % 2, ours) {
-            store.push(blob, *content).await?;
-        }
-    }
-    store.push(&manifest, &raw).await?;
-    Ok(manifest)
+        store.push(blob, *content).await?;
+        Ok(true)
+    };
+    push_manifest(store, document, bring).await?;
+    Ok(document.descriptor())
 }
