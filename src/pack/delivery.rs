@@ -14,6 +14,8 @@ use crate::transfer::{CopyReport, Moved, Outcome, Target, fly, push_manifest};
 pub(super) struct Delivery<'a, S> {
     target: Target<'a, S>,
     options: &'a PackOptions,
+    /// Whether the store had the manifest, once it was asked.
+    had_manifest: Option<bool>,
     pub(super) report: CopyReport,
 }
 
@@ -22,6 +24,7 @@ impl<'a, S: Storage> Delivery<'a, S> {
         Self {
             target: Target::new(sink, &options.mount_from),
             options,
+            had_manifest: None,
             report: CopyReport::default(),
         }
     }
@@ -32,14 +35,24 @@ impl<'a, S: Storage> Delivery<'a, S> {
         plan: &ArtifactPlan,
         blobs: &[Blob],
     ) -> Result<bool, PackError> {
-        let root = plan.manifest.descriptor();
-        let failed = |error| PackError::new("the manifest", error);
-        let is_there = self.target.has_graph(&root).await.map_err(failed)?;
+        let sink = self.target.sink();
+        let is_there = self.has_manifest(plan).await? && sink.keeps_graphs();
         if is_there {
             let blobs = blobs.iter().map(|blob| &blob.descriptor);
-            self.report.count_spared(self.target.sink(), &root, blobs);
+            let root = plan.manifest.descriptor();
+            self.report.count_spared(sink, &root, blobs);
         }
         Ok(is_there)
+    }
+
+    async fn has_manifest(&mut self, plan: &ArtifactPlan) -> Result<bool, PackError> {
+        if let Some(had) = self.had_manifest {
+            return Ok(had);
+        }
+        let asked = self.target.sink().exists(&plan.manifest.descriptor()).await;
+        let has = asked.map_err(|error| PackError::new("the manifest", error))?;
+        self.had_manifest = Some(has);
+        Ok(has)
     }
 
     /// Puts blobs into the store while they come.
@@ -64,14 +77,12 @@ impl<'a, S: Storage> Delivery<'a, S> {
         blobs: &[Blob],
     ) -> Result<(), PackError> {
         let descriptor = plan.manifest.descriptor();
-        let failed = |error| PackError::new("the manifest", error);
-        let exists = self.target.sink().exists(&descriptor).await;
-        let outcome = match exists.map_err(failed)? {
+        let outcome = match self.has_manifest(plan).await? {
             true => Outcome::Present,
             false => {
                 let bring = |digest| push_again(&self.target, blobs, digest);
                 let pushed = push_manifest(self.target.sink(), &plan.manifest, bring).await;
-                pushed.map_err(failed)?;
+                pushed.map_err(|error| PackError::new("the manifest", error))?;
                 Outcome::Pushed
             }
         };

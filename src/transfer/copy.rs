@@ -43,14 +43,14 @@ pub async fn copy<S: Storage + Referrers, D: Storage>(
         ..CopyReport::default()
     };
     let target = Target::new(sink, &options.mount_from);
-    if graph.referrers == 0 && root.subject().is_none() {
-        let present = target.has_graph(&root.descriptor()).await;
-        if present.map_err(Side::Destination.failed(&root.digest()))? {
-            let documents = graph.documents.iter().map(|node| &node.descriptor);
-            let blobs = graph.blobs.iter().chain(documents);
-            report.count_spared(sink, &root.descriptor(), blobs);
-            return Ok(report);
-        }
+    let has_root = sink.exists(&root.descriptor()).await;
+    let has_root = has_root.map_err(Side::Destination.failed(&root.digest()))?;
+    let is_alone = graph.referrers == 0 && root.subject().is_none();
+    if has_root && is_alone && sink.keeps_graphs() {
+        let documents = graph.documents.iter().map(|node| &node.descriptor);
+        let blobs = graph.blobs.iter().chain(documents);
+        report.count_spared(sink, &root.descriptor(), blobs);
+        return Ok(report);
     }
     let space = sink.check_space(&graph.blobs).await;
     space.map_err(Side::Destination.failed(&root.digest()))?;
@@ -66,22 +66,26 @@ pub async fn copy<S: Storage + Referrers, D: Storage>(
     };
     fly(blobs, (options.jobs, || sink.is_far()), copy, count).await?;
     for node in &graph.documents {
+        let exists = (node.descriptor.digest == root.digest()).then_some(has_root);
         let bring = |blob| copy_again(source, &target, &graph, blob);
-        let outcome = push_document(sink, node, bring).await?;
+        let outcome = push_document(sink, (node, exists), bring).await?;
         report.count(&node.descriptor, outcome);
     }
     Ok(report)
 }
 
-/// Pushes a document, and says whether it was there before. One with a subject is pushed in any
-/// case, since pushing it is what makes it found by its subject.
+/// Pushes a document, and says whether it was there before, which is asked unless it is known. One
+/// with a subject is pushed in any case, since pushing it is what makes it found by its subject.
 async fn push_document<D: Storage, F: Future<Output = Result<bool>>>(
     sink: &D,
-    node: &Node,
+    (node, exists): (&Node, Option<bool>),
     bring: impl Fn(Digest) -> F,
 ) -> Result<Outcome, TransferError> {
     let failed = || Side::Destination.failed(&node.descriptor.digest);
-    let exists = sink.exists(&node.descriptor).await.map_err(failed())?;
+    let exists = match exists {
+        Some(exists) => exists,
+        None => sink.exists(&node.descriptor).await.map_err(failed())?,
+    };
     if !exists || node.document.subject().is_some() {
         let pushed = push_manifest(sink, &node.document, bring).await;
         pushed.map_err(failed())?;

@@ -52,11 +52,6 @@ impl<'a, D: Storage> Target<'a, D> {
         }
     }
 
-    /// Whether the store has this manifest, and with it all that it needs.
-    pub(crate) async fn has_graph(&self, root: &Descriptor) -> Result<bool> {
-        Ok(self.sink.keeps_graphs() && self.sink.exists(root).await?)
-    }
-
     /// Puts a blob into the store unless it is there; counts what is read of its content.
     pub(crate) async fn deliver(
         &self,

@@ -3,11 +3,13 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use modelctl::pack::{self, PackOptions};
 use modelctl::store::Memory;
 use modelctl::transfer::{CopyOptions, CopyReport, copy};
 
 use crate::support::env::Env;
 use crate::support::parts::Parts;
+use crate::support::plans::{plan, write};
 use crate::support::scripted::Scripted;
 use crate::support::transport::anonymous;
 
@@ -32,6 +34,12 @@ async fn manifest_that_is_there_is_the_only_question() {
     let (first, report) = pushed(&server, &parts).await;
     assert_eq!((report.copied, report.skipped), (4, 0));
     assert!(first.len() > 4, "{first:?}");
+    let of_manifest = first.iter().filter(|line| line.contains("/manifests/"));
+    assert_eq!(
+        of_manifest.count(),
+        2,
+        "asked for once, pushed once: {first:?}"
+    );
     let (second, report) = pushed(&server, &parts).await;
     assert_eq!((report.copied, report.skipped), (0, 4));
     let head = format!("HEAD /v2/m/manifests/{}", parts.root().digest);
@@ -50,6 +58,21 @@ async fn manifest_with_a_subject_is_pushed_again() {
         let put = format!("PUT /v2/m/manifests/{}", referrer.root().digest);
         assert!(lines.contains(&put), "{lines:?}");
     }
+}
+
+/// The same where a plan is stored.
+#[tokio::test]
+async fn stored_plan_asks_for_its_manifest_once() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[("labels.txt", b"cat\ndog\n".to_vec())]);
+    let path = folder.path().to_owned();
+    let plan = tokio::task::spawn_blocking(move || plan(&path)).await;
+    let (plan, server) = (plan.unwrap(), Scripted::honest());
+    let (sink, options) = (anonymous(&server), PackOptions::default());
+    pack::store(&plan, &sink, &options).await.unwrap();
+    let lines = server.lines();
+    let of_manifest = lines.iter().filter(|line| line.contains("/manifests/"));
+    assert_eq!(of_manifest.count(), 2, "{lines:?}");
 }
 
 #[test]
