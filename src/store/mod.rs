@@ -29,7 +29,7 @@ pub use entry::{Entry, entry_name};
 pub use error::{StoreError, error_of_read, read_error};
 pub(crate) use free_space::free_space;
 pub use graph::{Graph, Node};
-pub use layout::{FileReader, GcOptions, GcPlan, Hold, Layout, RepairReport, Scratch};
+pub use layout::{FileReader, GcOptions, GcPlan, Hold, Layout, Made, RepairReport, Scratch};
 pub use memory::Memory;
 pub(crate) use pieces::{Piece, Pieces};
 pub use progress::{Progress, Reported, WithProgress};

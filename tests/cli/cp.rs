@@ -70,7 +70,32 @@ exit 5
 error: cannot copy `sha256:[DIGEST]`: the source failed
   caused by: blob `sha256:[DIGEST]`: got content with digest `sha256:[DIGEST]`
 ");
-    env.run(&["ls", "oci:out"]).is("exit 0\n");
+    assert!(!env.path("out").exists());
+}
+
+/// A copy that fails leaves nothing that was not there before.
+#[test]
+fn cp_that_fails_leaves_no_layout_behind() {
+    let env = Env::new();
+    artifact::write(&env.root(STORE), "demo/mlp:v1", b"12345");
+    env.run(&["cp", "store:demo/mlp:v1", "oci:other:v1"]).ok();
+    artifact::write(&env.root(STORE), "demo/broken:v1", b"67890");
+    let layer = modelctl::oci::Digest::sha256(b"67890");
+    let blob = env.root(STORE).join("blobs/sha256").join(layer.hex());
+    std::fs::remove_file(&blob).unwrap();
+    let fails = |to: &str| {
+        let copied = env.run(&["cp", "store:demo/broken:v1", to]);
+        assert_eq!(copied.code, Some(3), "{copied}");
+    };
+    fails("oci:new/deep/out:v1");
+    assert!(!env.path("new").exists());
+    std::fs::create_dir(env.path("empty")).unwrap();
+    fails("oci:empty:v1");
+    assert_eq!(std::fs::read_dir(env.path("empty")).unwrap().count(), 0);
+    // What others have put there stays.
+    let before = env.run(&["ls", "oci:other"]).to_string();
+    fails("oci:other:v2");
+    assert_eq!(env.run(&["ls", "oci:other"]).to_string(), before);
 }
 
 #[test]

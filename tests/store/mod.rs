@@ -6,6 +6,7 @@ mod faults;
 mod gc;
 mod hostile_archive;
 mod layout;
+mod made;
 mod partial;
 mod programs;
 mod repair;

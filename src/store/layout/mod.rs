@@ -19,6 +19,7 @@ mod gc;
 mod index_file;
 mod ingest;
 mod lock;
+mod made;
 mod open;
 mod partial;
 mod pipeline;
@@ -30,6 +31,7 @@ mod storage;
 
 pub use gc::{GcOptions, GcPlan};
 pub use lock::Hold;
+pub use made::Made;
 pub use open::Layout;
 pub use repair::RepairReport;
 pub use scratch::Scratch;

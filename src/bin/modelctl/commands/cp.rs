@@ -65,13 +65,15 @@ pub(crate) async fn run(
         }
         place => {
             let destination = context.create(place, &args.registry).await?;
+            let spot = &destination.spot;
             let options = CopyOptions {
                 referrers: !args.no_referrers,
-                mount_from: source.beside(&destination).into_iter().collect(),
+                mount_from: source.beside(spot).into_iter().collect(),
                 ..context.copy_options(args.jobs)
             };
-            let sink = watch(destination.depot(), size_of(&document), output.style());
-            copy(&source, (&destination, sink), &document, &options).await?
+            let sink = watch(spot.depot(), size_of(&document), output.style());
+            let copied = copy(&source, (spot, sink), &document, &options).await;
+            destination.settle(copied).await?
         }
     };
     let name = args.destination.to_string();

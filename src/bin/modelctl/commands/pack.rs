@@ -66,13 +66,10 @@ pub(crate) async fn run(
     // Made only now, so that a plan that fails leaves no empty layout behind.
     let options = RegistryOptions::default();
     let destination = context.create(&destination, &options).await?;
-    let report = content::store(
-        &content.plan,
-        &destination,
-        &PackOptions::default(),
-        output.style(),
-    )
-    .await?;
+    let options = PackOptions::default();
+    let style = output.style();
+    let stored = content::store(&content.plan, &destination.spot, &options, style).await;
+    let report = destination.settle(stored).await?;
     output.note(report.note("packed"))?;
     Ok(output.report(&report)?)
 }

@@ -1,13 +1,34 @@
 //! What the user named → an open place.
 
+use modelctl::ErrorKind;
 use modelctl::oci::{Place, Reference};
-use modelctl::store::{Archive, Layout};
+use modelctl::store::{Archive, Layout, Made};
 
 use super::Spot;
 use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::RegistryOptions;
+
+/// A place to put something into.
+pub(crate) struct Created {
+    pub(crate) spot: Spot,
+    made: Option<Made>,
+}
+
+impl Created {
+    /// Where nothing came of it, takes back what was made for it; but keeps what the same command
+    /// goes on with later.
+    pub(crate) async fn settle<T>(self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        if let (Err(failure), Some(made)) = (&outcome, self.made) {
+            let is_resumed = failure.kind() == ErrorKind::Unavailable;
+            if let Err(error) = blocking(move || made.take_back(is_resumed)).await {
+                tracing::debug!("an empty layout is left behind: {error}");
+            }
+        }
+        outcome
+    }
+}
 
 impl Context {
     /// Opens a place that holds artifacts.
@@ -36,11 +57,13 @@ impl Context {
         &self,
         place: &Place,
         options: &RegistryOptions,
-    ) -> Result<Spot, Failure> {
-        if let Place::Layout { path, .. } = place {
-            Layout::open_or_create(path)?;
-        }
-        self.open(place, options).await
+    ) -> Result<Created, Failure> {
+        let made = match place {
+            Place::Layout { path, .. } => Layout::open_or_make(path)?.1,
+            _ => None,
+        };
+        let spot = self.open(place, options).await?;
+        Ok(Created { spot, made })
     }
 
     /// An entry of the local store.
