@@ -129,11 +129,39 @@ async fn next_process_goes_on_with_an_upload() {
     assert_eq!(folder.permissions().mode() & 0o777, 0o700);
 
     push().await.unwrap();
-    let expected = ["POST", "PUT", "GET", "PUT 5242880-17825791"];
+    let expected = ["POST", "PUT", "GET", "GET", "PUT 5242880-17825791"];
     assert_eq!(steps(&server), expected);
     assert!(server.contents().blobs[&blob.digest.to_string()] == bytes);
     let left = std::fs::read_dir(state.path().join("uploads")).unwrap();
     assert_eq!(left.count(), 0);
+}
+
+/// A registry that is still reading what a killed process has sent is asked until it is done.
+#[tokio::test]
+async fn next_process_waits_until_a_session_stands_still() {
+    let state = tempfile::tempdir().unwrap();
+    let (asked, number) = (AtomicU64::new(0), AtomicU64::new(0));
+    let server = Scripted::interrupting(
+        move |seen| match seen.method.as_str() {
+            "PUT" if number.fetch_add(1, Ordering::SeqCst) == 0 => Early::Cut(7 * MIB),
+            _ => Early::Read,
+        },
+        move |seen| {
+            let is_moving = seen.method == "GET" && asked.fetch_add(1, Ordering::SeqCst) < 2;
+            let so_far = (4 + asked.load(Ordering::SeqCst)) * MIB;
+            let reply = Reply::new(204, "").with("Range", format!("0-{}", so_far - 1));
+            is_moving.then_some(reply)
+        },
+    );
+    let (blob, bytes) = content(17 * MIB as usize);
+    let repository = || with(remembering(state.path()), &server);
+    repository().push(&blob, &bytes).await.unwrap_err();
+    repository().push(&blob, &bytes).await.unwrap();
+    let mut expected = vec!["POST", "PUT"];
+    expected.extend(["GET"; 4]);
+    expected.push("PUT 7340032-17825791");
+    assert_eq!(steps(&server), expected);
+    assert!(server.contents().blobs[&blob.digest.to_string()] == bytes);
 }
 
 /// A registry that has forgotten the session gets the blob from its start.

@@ -38,6 +38,7 @@ impl Repository {
             blob,
             content,
             session: claim.as_ref().and_then(Claim::found).map(of_record),
+            is_left: true,
             hesitates: false,
             is_all_sent: false,
             claim,
@@ -67,6 +68,8 @@ pub(super) struct Upload<'a> {
     pub(super) content: &'a dyn BlobSource,
     /// The session that was used last; how far it is by now must be asked.
     pub(super) session: Option<Session>,
+    /// Whether the session is the one that an earlier process left, if there is any.
+    is_left: bool,
     /// Whether the content is held back for a moment, after a break that the registry got nothing
     /// before: it may have refused the request at once, and the answer was lost with the connection.
     pub(super) hesitates: bool,
@@ -125,8 +128,11 @@ impl Upload<'_> {
         self.sending = None;
         let mut found = None;
         if let Some(session) = self.session.as_ref().filter(|_| !self.is_doubted) {
-            let asked = self.repository.ask_session(session, self.blob.size);
-            found = asked.await?;
+            let (repository, size) = (self.repository, self.blob.size);
+            found = match self.is_left {
+                true => repository.ask_left_session(session, size).await?,
+                false => repository.ask_session(session, size).await?,
+            };
             let gained = found
                 .as_ref()
                 .map_or(0, |found| found.offset - session.offset);
@@ -139,6 +145,7 @@ impl Upload<'_> {
             Some(session) => session,
             None => self.repository.open_session(&self.blob.digest).await?,
         };
+        self.is_left = false;
         self.is_all_sent = false;
         self.advanced_to(session.offset);
         self.note(&session).await;

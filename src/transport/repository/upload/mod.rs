@@ -14,6 +14,7 @@
 
 mod blob;
 mod habits;
+mod left;
 mod parts;
 mod recovery;
 mod session;
