@@ -1,12 +1,12 @@
 //! Pushes that are killed or cut in the middle of a large blob, to real registries: what went over
-//! the wire is counted by a relay.
+//! the wire is counted by a proxy.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::programs::Server;
 use crate::support::env::Env;
-use crate::support::relay::Relay;
+use crate::support::proxy::{Proxy, Way};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -49,8 +49,8 @@ fn model() -> Env {
     env
 }
 
-fn push(env: &Env, relay: &Relay) -> Command {
-    let mut command = env.command(&["push", "./model", &format!("{}/m:v1", relay.address)]);
+fn push(env: &Env, proxy: &Proxy) -> Command {
+    let mut command = env.command(&["push", "./model", &format!("{}/m:v1", proxy.address)]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
@@ -61,14 +61,18 @@ fn killed_push_goes_on_where_the_registry_is() {
     let env = model();
     for (server, Keeps(keeps)) in registries() {
         let name = server.name;
-        let slow = Relay::to(&server.address, Duration::from_millis(1));
+        let up = Way {
+            pause: Duration::from_millis(1),
+            ..Way::default()
+        };
+        let slow = Proxy::with(&server.address, up, Way::default());
         let mut first = push(&env, &slow).spawn().unwrap();
-        slow.wait_for(KILLED_AT);
+        slow.wait_for_upload(KILLED_AT);
         first.kill().unwrap();
         first.wait().unwrap();
         let again = format!("{}/m:v1", slow.address);
         env.run(&["push", "./model", &again]).ok();
-        let sent = slow.to_server();
+        let sent = slow.traffic().up;
         let most = if keeps {
             SIZE + BOUND
         } else {
@@ -89,10 +93,14 @@ fn push_over_a_link_that_is_cut_again_and_again_gets_through() {
     let env = model();
     for server in [Server::distribution(), Server::embedded()] {
         let name = server.name;
-        let relay = Relay::cutting(&server.address, 20 * MIB);
-        let reference = format!("{}/m:v1", relay.address);
+        let up = Way {
+            cut_after: 20 * MIB,
+            ..Way::default()
+        };
+        let proxy = Proxy::with(&server.address, up, Way::default());
+        let reference = format!("{}/m:v1", proxy.address);
         env.run(&["push", "./model", &reference]).ok();
-        let sent = relay.to_server();
+        let sent = proxy.traffic().up;
         let cuts = SIZE / (20 * MIB) + 1;
         let most = SIZE + cuts * BOUND;
         assert!(

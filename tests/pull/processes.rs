@@ -76,8 +76,9 @@ impl Pushed {
             piece: 16 * 1024,
             pause,
             silent_after,
+            ..Way::default()
         };
-        Proxy::with(&self.registry.address.to_string(), down)
+        Proxy::with(&self.registry.address.to_string(), Way::default(), down)
     }
 
     /// Pulls it through another program, which runs the command after its own arguments.

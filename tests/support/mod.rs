@@ -15,7 +15,6 @@ pub(crate) mod parts;
 pub(crate) mod plans;
 pub(crate) mod proxy;
 pub(crate) mod pty;
-pub(crate) mod relay;
 pub(crate) mod runtime;
 pub(crate) mod scripted;
 pub(crate) mod signed;

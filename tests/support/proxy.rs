@@ -1,5 +1,5 @@
 //! A TCP proxy that counts the bytes which it passes on, and how often each blob is asked for; and
-//! can be slow, or fall silent.
+//! can be slow, fall silent, or cut connections.
 //!
 //! client ⇄ proxy ⇄ registry. The kernel holds little for a client: a byte that was counted has
 //! arrived, or is in the receive buffer of a process that was killed.
@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -40,6 +40,8 @@ pub(crate) struct Way {
     pub(crate) pause: Duration,
     /// After so many, of all connections together, there come no more.
     pub(crate) silent_after: u64,
+    /// After so many a connection is cut, both ways.
+    pub(crate) cut_after: u64,
 }
 
 impl Default for Way {
@@ -49,9 +51,13 @@ impl Default for Way {
             piece: 64 * 1024,
             pause: Duration::ZERO,
             silent_after: u64::MAX,
+            cut_after: u64::MAX,
         }
     }
 }
+
+/// The connection has carried what it may.
+struct Cut;
 
 /// Bytes that have passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,11 +71,11 @@ pub(crate) struct Traffic {
 impl Proxy {
     /// Stands before a registry, and lets everything through.
     pub(crate) fn before(registry: &str) -> Self {
-        Self::with(registry, Way::default())
+        Self::with(registry, Way::default(), Way::default())
     }
 
-    /// The same, but for the way to the client.
-    pub(crate) fn with(registry: &str, down: Way) -> Self {
+    /// The same, but for the ways to the registry and to the client.
+    pub(crate) fn with(registry: &str, up: Way, down: Way) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -85,7 +91,7 @@ impl Proxy {
         });
         let address = listener.local_addr().unwrap().to_string();
         let registry = registry.to_owned();
-        runtime.spawn(accept(listener, registry, down, counts.clone()));
+        runtime.spawn(accept(listener, registry, (up, down), counts.clone()));
         Self {
             address,
             counts,
@@ -98,6 +104,16 @@ impl Proxy {
         Traffic {
             up: self.counts.up.load(Ordering::SeqCst),
             down: self.counts.down.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Waits until so many bytes went to the registry.
+    #[track_caller]
+    pub(crate) fn wait_for_upload(&self, bytes: u64) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.traffic().up < bytes {
+            assert!(Instant::now() < deadline, "only {:?}", self.traffic());
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
 
@@ -118,7 +134,12 @@ impl std::ops::Sub for Traffic {
     }
 }
 
-async fn accept(listener: TcpListener, registry: String, down: Way, counts: Arc<Counts>) {
+async fn accept(
+    listener: TcpListener,
+    registry: String,
+    (up, down): (Way, Way),
+    counts: Arc<Counts>,
+) {
     while let Ok((client, _)) = listener.accept().await {
         let (registry, counts) = (registry.clone(), counts.clone());
         tokio::spawn(async move {
@@ -136,25 +157,25 @@ async fn accept(listener: TcpListener, registry: String, down: Way, counts: Arc<
                     *counts.asked.lock().unwrap().entry(digest).or_default() += 1;
                 }
             };
-            let up = Way::default();
-            tokio::join!(
-                up.pass(&mut from_client, &mut to_server, &counts.up, asked),
-                down.pass(&mut from_server, &mut to_client, &counts.down, |_| {}),
-            );
+            let up = up.pass(&mut from_client, &mut to_server, &counts.up, asked);
+            let down = down.pass(&mut from_server, &mut to_client, &counts.down, |_| {});
+            // Either of them ends early only to cut the connection.
+            let _ = tokio::try_join!(up, down);
         });
     }
 }
 
 impl Way {
-    /// Passes bytes on until either side ends, and tells the other one.
+    /// Passes bytes on until either side ends, and tells the other one; an error cuts both.
     async fn pass(
         self,
         from: &mut (impl AsyncRead + Unpin),
         to: &mut (impl AsyncWrite + Unpin),
         count: &AtomicU64,
         mut passed: impl FnMut(&[u8]),
-    ) {
+    ) -> Result<(), Cut> {
         let mut buffer = vec![0; self.piece];
+        let mut carried = 0;
         while let Ok(read @ 1..) = from.read(&mut buffer).await {
             while count.load(Ordering::SeqCst) >= self.silent_after {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -164,11 +185,16 @@ impl Way {
             }
             count.fetch_add(read as u64, Ordering::SeqCst);
             passed(&buffer[..read]);
+            carried += read as u64;
+            if carried >= self.cut_after {
+                return Err(Cut);
+            }
             if !self.pause.is_zero() {
                 tokio::time::sleep(self.pause).await;
             }
         }
         let _ = to.shutdown().await;
+        Ok(())
     }
 }
 
