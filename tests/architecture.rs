@@ -47,6 +47,7 @@ const RULES: [(&str, &[&str], &[&str]); 19] = [
         &[
             "p256",
             "p384",
+            "p521",
             "scrypt",
             "crypto_secretbox",
             "toml",

@@ -9,6 +9,8 @@ use tempfile::TempDir;
 
 use super::programs::{MODELCTL, Server, finish, succeed, text};
 
+mod curves;
+
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mlp");
 const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
 

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use super::programs::{MODELCTL, finish, succeed, text};
 use crate::support::certificates::{issuer, root, signer};
 
+const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
+
 /// A folder with a model whose files Python and the specification put in different orders, and keys.
 struct Bench {
     folder: TempDir,
@@ -26,9 +28,8 @@ impl Bench {
         bench.write("model/weights.bin", "weights");
         bench.write("model/empty", "");
         bench.write("model/.gitignore", "x");
-        let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/keys");
         for (from, to) in [("pkcs8.pem", "key.pem"), ("pub", "key.pub")] {
-            let content = fs::read(format!("{vectors}/{key}.{from}")).unwrap();
+            let content = fs::read(format!("{VECTORS}/keys/{key}.{from}")).unwrap();
             bench.write(to, content);
         }
         let private = fs::Permissions::from_mode(0o600);
@@ -129,7 +130,7 @@ const CHANGES: [Change; 4] = [
     }),
 ];
 
-const CURVES: [&str; 2] = ["p256", "p384"];
+const CURVES: [&str; 3] = ["p256", "p384", "p521"];
 
 #[test]
 #[ignore = "needs model_signing"]
@@ -231,6 +232,24 @@ fn both_verify_what_either_signs_with_a_certificate() {
     bench.write("leaf.pem", &leaf.pem);
     bench.write("other.pem", &root(issuer("root", None)).pem);
     bench.write("leaf.key", &leaf.key);
+    both_verify_certificates(&bench);
+}
+
+/// The same on P-521, of which the certificates are signed with three hashes.
+#[test]
+#[ignore = "needs model_signing"]
+fn both_verify_what_either_signs_with_a_certificate_on_p521() {
+    let bench = Bench::new("p521");
+    for name in ["root.pem", "middle.pem", "leaf.pem", "leaf.key"] {
+        let file = format!("{VECTORS}/certificates/p521/{name}");
+        bench.write(name, fs::read(file).unwrap());
+    }
+    bench.write("other.pem", &root(issuer("root", None)).pem);
+    both_verify_certificates(&bench);
+}
+
+/// Each signs with `leaf.pem`, which leads over `middle.pem` to `root.pem` and not to `other.pem`.
+fn both_verify_certificates(bench: &Bench) {
     let ours = [
         "sign",
         "./model",
@@ -298,7 +317,7 @@ fn sigstore_in_javascript_accepts_our_bundles() {
         env!("CARGO_MANIFEST_DIR"),
         "/tests/interop/verify_bundle.js"
     );
-    // It hashes with SHA-256 whatever the curve, so P-384 is none of its business.
+    // It hashes with SHA-256 whatever the curve, so the other curves are none of its business.
     let bench = Bench::new("p256");
     let sign = ["sign", "./model", "--key", "key.pem", "-o", "model.sig"];
     succeed(&mut bench.modelctl(&sign));

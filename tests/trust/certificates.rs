@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use modelctl::ErrorKind;
-use modelctl::trust::certificate::{CertificateError, Roots, SignerCertificate, parse_pem};
+use modelctl::trust::certificate::{
+    CertificateError, Roots, SignerCertificate, parse_pem, without_roots,
+};
 use modelctl::trust::oms::{OmsError, Signature, SignedBy, Signer, Trusted};
 use modelctl::trust::{Bundle, Material, PrivateKey};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, date_time_ymd};
@@ -67,6 +69,31 @@ fn chain_that_leads_to_a_root_is_trusted() {
     verify(&[&leaf], &[&leaf]).unwrap();
     let others = [&root(issuer("a", None)), &root(issuer("root", None)), &top];
     verify(&others, &[&leaf, &middle]).unwrap();
+}
+
+/// No library that is used here for certificates has the curve.
+#[test]
+fn chain_of_keys_on_p521_is_trusted_whatever_it_is_hashed_with() {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/vectors/certificates/p521"
+    );
+    let read = |name: &str| std::fs::read(format!("{folder}/{name}")).unwrap();
+    let der = |name: &str| parse_pem(&read(name)).unwrap().remove(0);
+    let roots = Roots::parse(&read("root.pem"), now()).unwrap();
+    let (leaf, middle) = (der("leaf.pem"), der("middle.pem"));
+    let key = PrivateKey::parse(&read("leaf.key"), None).unwrap();
+    let signer = roots.verify(&[leaf.clone(), middle.clone()]).unwrap();
+    assert_eq!(signer.key, key.public_key());
+    for at in [0, 1] {
+        let mut chain = [leaf.clone(), middle.clone()];
+        *chain[at].last_mut().unwrap() ^= 1;
+        let refused = roots.verify(&chain).unwrap_err();
+        assert_eq!(refused.to_string(), UNTRUSTED);
+    }
+    // The root is known by its own signature, with SHA-512.
+    let kept = without_roots(vec![leaf.clone(), middle.clone(), der("root.pem")]);
+    assert_eq!(kept.unwrap(), [leaf, middle]);
 }
 
 /// As the reference of model signing has it: a usage or an extended usage is enough. But one that is

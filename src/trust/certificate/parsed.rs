@@ -10,7 +10,7 @@ use x509_cert::der::oid::AssociatedOid as _;
 use x509_cert::der::{AnyRef, Decode as _, Encode, Reader as _, SliceReader};
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 
-use super::{CertificateError, MAX_CERTIFICATES};
+use super::{CertificateError, MAX_CERTIFICATES, p521};
 
 /// `id-kp-codeSigning` and `anyExtendedKeyUsage` (RFC 5280, section 4.2.1.12).
 const FOR_CODE: [ObjectIdentifier; 2] = [
@@ -154,7 +154,8 @@ impl Parsed {
             algorithm.public_key_alg_id().as_ref() == key_id
                 && algorithm.signature_alg_id().as_ref() == signature_id
         };
-        let mut algorithms = webpki::ALL_VERIFICATION_ALGS.iter().filter(fits);
+        let algorithms = webpki::ALL_VERIFICATION_ALGS.iter();
+        let mut algorithms = algorithms.chain(&p521::ALGORITHMS).filter(fits);
         algorithms.any(|algorithm| {
             algorithm
                 .verify_signature(key, &other.signed, signature)

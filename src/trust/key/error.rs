@@ -17,7 +17,7 @@ pub enum KeyError {
         expected: &'static str,
     },
     /// A key of another algorithm or curve.
-    #[error("it is a key of algorithm {0}, expected ECDSA on P-256 or P-384")]
+    #[error("it is a key of algorithm {0}, expected ECDSA on P-256, P-384 or P-521")]
     Algorithm(String),
     /// It is malformed.
     #[error("it is malformed: {0}")]

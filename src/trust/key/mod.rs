@@ -1,5 +1,5 @@
-//! ECDSA key pairs: P-256 with SHA-256 and P-384 with SHA-384, in every form that cosign and
-//! OpenSSL write.
+//! ECDSA key pairs: P-256 with SHA-256, P-384 with SHA-384 and P-521 with SHA-512, in every form that
+//! cosign and OpenSSL write.
 //!
 //! PEM, and a passphrase where it is sealed → [`PrivateKey`], which cannot be shown and is wiped ·
 //! PEM or DER → [`PublicKey`], named by its [`KeyId`].

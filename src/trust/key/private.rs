@@ -19,6 +19,7 @@ pub struct PrivateKey(Secret);
 enum Secret {
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
+    P521(p521::ecdsa::SigningKey),
 }
 
 /// What PKCS#8, SEC1 and cosign call their blocks.
@@ -62,6 +63,9 @@ impl PrivateKey {
             p384::NistP384::OID => p384::ecdsa::SigningKey::from_pkcs8_der(der)
                 .map(Secret::P384)
                 .map_err(scalar),
+            p521::NistP521::OID => p521::ecdsa::SigningKey::from_pkcs8_der(der)
+                .map(Secret::P521)
+                .map_err(scalar),
             curve => Err(KeyError::Algorithm(curve.to_string())),
         }
         .map(Self)
@@ -75,7 +79,12 @@ impl PrivateKey {
         if let Ok(key) = p384::SecretKey::from_sec1_der(der) {
             return Ok(Self(Secret::P384(key.into())));
         }
-        Err(KeyError::Malformed("it is no SEC1 key on P-256 or P-384"))
+        if let Ok(key) = p521::SecretKey::from_sec1_der(der) {
+            return Ok(Self(Secret::P521(key.into())));
+        }
+        Err(KeyError::Malformed(
+            "it is no SEC1 key on P-256, P-384 or P-521",
+        ))
     }
 
     /// The public half.
@@ -83,11 +92,12 @@ impl PrivateKey {
         PublicKey::new(match &self.0 {
             Secret::P256(key) => Key::P256(*key.verifying_key()),
             Secret::P384(key) => Key::P384(*key.verifying_key()),
+            Secret::P521(key) => Key::P521(*key.verifying_key()),
         })
     }
 
-    /// Signs a message: ECDSA in ASN.1 DER, over SHA-256 for P-256 and SHA-384 for P-384. The nonce
-    /// comes from key and message (RFC 6979), so the same input gives the same signature.
+    /// Signs a message: ECDSA in ASN.1 DER, over the hash of the key's curve. The nonce comes from key
+    /// and message (RFC 6979), so the same input gives the same signature.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match &self.0 {
             Secret::P256(key) => {
@@ -98,6 +108,10 @@ impl PrivateKey {
                 let signature: p384::ecdsa::DerSignature = key.sign(message);
                 signature.as_bytes().to_vec()
             }
+            Secret::P521(key) => {
+                let signature: p521::ecdsa::DerSignature = key.sign(message);
+                signature.as_bytes().to_vec()
+            }
         }
     }
 
@@ -106,6 +120,7 @@ impl PrivateKey {
         let pkcs8 = match &self.0 {
             Secret::P256(key) => key.to_pkcs8_der(),
             Secret::P384(key) => key.to_pkcs8_der(),
+            Secret::P521(key) => key.to_pkcs8_der(),
         };
         let pkcs8 = pkcs8.expect("a key that was parsed is encoded");
         Zeroizing::new(sealed::seal(pkcs8.as_bytes(), passphrase))

@@ -26,6 +26,7 @@ pub struct PublicKey {
 pub(super) enum Key {
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
+    P521(p521::ecdsa::VerifyingKey),
 }
 
 impl PublicKey {
@@ -51,6 +52,9 @@ impl PublicKey {
             Some(p384::NistP384::OID) => {
                 Key::P384(p384::ecdsa::VerifyingKey::from_public_key_der(der).map_err(point)?)
             }
+            Some(p521::NistP521::OID) => {
+                Key::P521(p521::ecdsa::VerifyingKey::from_public_key_der(der).map_err(point)?)
+            }
             Some(curve) => return Err(KeyError::Algorithm(curve.to_string())),
             None => return Err(KeyError::Algorithm(info.algorithm.oid.to_string())),
         };
@@ -61,13 +65,13 @@ impl PublicKey {
         let spki = match &key {
             Key::P256(key) => key.to_public_key_der(),
             Key::P384(key) => key.to_public_key_der(),
+            Key::P521(key) => key.to_public_key_der(),
         };
         let spki = spki.expect("a key that was parsed is encoded").into_vec();
         Self { key, spki }
     }
 
-    /// Checks an ECDSA signature in ASN.1 DER over a message: SHA-256 for P-256, SHA-384 for P-384.
-    /// `s` may be in either half of its range, as OpenSSL and Go write it.
+    /// Checks an ECDSA signature in ASN.1 DER over a message, with the hash of the key's curve. `s` may be in either half of its range, as OpenSSL and Go write it.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let valid = match &self.key {
             Key::P256(key) => {
@@ -77,6 +81,11 @@ impl PublicKey {
             }
             Key::P384(key) => {
                 let signature = p384::ecdsa::DerSignature::from_bytes(signature);
+                let signature = signature.map_err(|_| SignatureError::Malformed)?;
+                key.verify(message, &signature)
+            }
+            Key::P521(key) => {
+                let signature = p521::ecdsa::DerSignature::from_bytes(signature);
                 let signature = signature.map_err(|_| SignatureError::Malformed)?;
                 key.verify(message, &signature)
             }

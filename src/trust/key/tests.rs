@@ -21,6 +21,11 @@ fn keys_and_signatures_of_openssl_are_read() {
             vector!("p384.pub"),
             vector!("p384.sig"),
         ),
+        (
+            [vector!("p521.sec1.pem"), vector!("p521.pkcs8.pem")],
+            vector!("p521.pub"),
+            vector!("p521.sig"),
+        ),
     ];
     for (private, pem, signature) in curves {
         let public = PublicKey::parse(pem).unwrap();
@@ -48,11 +53,15 @@ fn what_is_no_such_key_is_refused_by_name() {
         ),
         (
             vector!("ed25519.pem"),
-            "it is a key of algorithm 1.3.101.112, expected ECDSA on P-256 or P-384",
+            "it is a key of algorithm 1.3.101.112, expected ECDSA on P-256, P-384 or P-521",
         ),
         (
-            vector!("p521.sec1.pem"),
-            "it is malformed: it is no SEC1 key on P-256 or P-384",
+            vector!("secp256k1.pkcs8.pem"),
+            "it is a key of algorithm 1.3.132.0.10, expected ECDSA on P-256, P-384 or P-521",
+        ),
+        (
+            vector!("secp256k1.sec1.pem"),
+            "it is malformed: it is no SEC1 key on P-256, P-384 or P-521",
         ),
         (
             vector!("p256.encrypted.pem"),
@@ -77,11 +86,11 @@ fn what_is_no_such_key_is_refused_by_name() {
         ),
         (
             vector!("ed25519.pub"),
-            "it is a key of algorithm 1.3.101.112, expected ECDSA on P-256 or P-384",
+            "it is a key of algorithm 1.3.101.112, expected ECDSA on P-256, P-384 or P-521",
         ),
         (
-            vector!("p521.pub"),
-            "it is a key of algorithm 1.3.132.0.35, expected ECDSA on P-256 or P-384",
+            vector!("secp256k1.pub"),
+            "it is a key of algorithm 1.3.132.0.10, expected ECDSA on P-256, P-384 or P-521",
         ),
     ];
     for (file, message) in public {
@@ -92,40 +101,83 @@ fn what_is_no_such_key_is_refused_by_name() {
 /// RFC 3279, section 2.2.3: `r` and `s` are positive, and nothing follows them.
 #[test]
 fn malformed_signatures_are_refused() {
+    let curves = [
+        (vector!("p256.pub"), vector!("p256.sig"), 32),
+        (vector!("p384.pub"), vector!("p384.sig"), 48),
+        (vector!("p521.pub"), vector!("p521.sig"), 66),
+    ];
+    for (public, signature, length) in curves {
+        let public = PublicKey::parse(public).unwrap();
+        let mut trailing = signature.to_vec();
+        trailing.push(0);
+        let raw = vec![7; 2 * length];
+        let longer = sequence(&vec![0x7f; length + 1]);
+        for signature in [&[][..], &raw, &trailing, &longer] {
+            let refused = public.verify(MESSAGE, signature);
+            assert_eq!(refused, Err(SignatureError::Malformed), "{length}");
+        }
+        let zero_s = [0x30, 6, 2, 1, 1, 2, 1, 0].to_vec();
+        // More than the order of any curve.
+        let largest = sequence(&[&[0][..], &vec![0xff; length]].concat());
+        for signature in [sequence(&[0]), zero_s, largest] {
+            let refused = public.verify(MESSAGE, &signature);
+            assert_eq!(refused, Err(SignatureError::Invalid), "{length}");
+        }
+    }
     let public = PublicKey::parse(vector!("p256.pub")).unwrap();
-    let mut trailing = vector!("p256.sig").to_vec();
-    trailing.push(0);
-    let zeros: &[u8] = &[0x30, 6, 2, 1, 0, 2, 1, 0];
-    let zero_s: &[u8] = &[0x30, 6, 2, 1, 1, 2, 1, 0];
-    let raw: &[u8] = &[7; 64];
-    for signature in [&[][..], raw, &trailing, vector!("p384.sig")] {
-        let refused = public.verify(MESSAGE, signature);
+    for other in [vector!("p384.sig"), vector!("p521.sig")] {
+        let refused = public.verify(MESSAGE, other);
         assert_eq!(refused, Err(SignatureError::Malformed));
     }
-    for signature in [zeros, zero_s] {
-        let refused = public.verify(MESSAGE, signature);
-        assert_eq!(refused, Err(SignatureError::Invalid));
-    }
+}
+
+/// A signature in DER whose `r` and `s` are this integer.
+fn sequence(integer: &[u8]) -> Vec<u8> {
+    let length = |content: &[u8]| u8::try_from(content.len()).unwrap();
+    let integer = [&[2, length(integer)], integer].concat();
+    let both = integer.repeat(2);
+    let head: &[u8] = match both.len() {
+        0..128 => &[0x30],
+        _ => &[0x30, 0x81],
+    };
+    [head, &[length(&both)], &both].concat()
+}
+
+/// Appendix A.2.7, "With SHA-512, message = "sample"": the nonce is the one that the key and the message
+/// give, so it is never used twice.
+#[test]
+fn signature_on_p521_is_that_of_rfc_6979() {
+    let key = PrivateKey::parse(vector!("p521.rfc6979.pem"), None).unwrap();
+    let r = "00c328fafcbd79dd77850370c46325d987cb525569fb63c5d3bc53950e6d4c5f174e25a1ee9017b5d450606add152b534931d7d4e8455cc91f9b15bf05ec36e377fa";
+    let s = "617cce7cf5064806c467f678d3b4080d6f1cc50af26ca209417308281b68af282623eaa63e5b5c0723d8b8c37ff0777b1a20f8ccb1dccc43997f1ee0e44da4a67a";
+    let expected = format!("3081870242{r}0241{s}");
+    assert_eq!(hex::encode(key.sign(b"sample")), expected);
 }
 
 #[test]
 fn sealed_key_opens_with_its_passphrase_only() {
     for passphrase in ["correct horse", ""] {
         let passphrase = Passphrase::from(passphrase.to_owned());
-        let key = PrivateKey::generate();
-        let pem = key.to_sealed_pem(&passphrase);
-        assert!(pem.starts_with("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n"));
-        let opened = PrivateKey::parse(pem.as_bytes(), Some(&passphrase)).unwrap();
-        assert_eq!(opened.public_key(), key.public_key());
-
-        let refused = |passphrase| PrivateKey::parse(pem.as_bytes(), passphrase).unwrap_err();
-        assert_eq!(refused(None), KeyError::Sealed);
-        let wrong = Passphrase::from("wrong".to_owned());
-        assert_eq!(refused(Some(&wrong)), KeyError::Passphrase);
-        // Lines as Windows and sigstore-rs end them.
-        let crlf = pem.replace('\n', "\r\n");
-        PrivateKey::parse(crlf.as_bytes(), Some(&passphrase)).unwrap();
+        let p521 = PrivateKey::parse(vector!("p521.pkcs8.pem"), None).unwrap();
+        for key in [PrivateKey::generate(), p521] {
+            opens_with(&passphrase, &key);
+        }
     }
+}
+
+fn opens_with(passphrase: &Passphrase, key: &PrivateKey) {
+    let pem = key.to_sealed_pem(passphrase);
+    assert!(pem.starts_with("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n"));
+    let opened = PrivateKey::parse(pem.as_bytes(), Some(passphrase)).unwrap();
+    assert_eq!(opened.public_key(), key.public_key());
+
+    let refused = |passphrase| PrivateKey::parse(pem.as_bytes(), passphrase).unwrap_err();
+    assert_eq!(refused(None), KeyError::Sealed);
+    let wrong = Passphrase::from("wrong".to_owned());
+    assert_eq!(refused(Some(&wrong)), KeyError::Passphrase);
+    // Lines as Windows and sigstore-rs end them.
+    let crlf = pem.replace('\n', "\r\n");
+    PrivateKey::parse(crlf.as_bytes(), Some(passphrase)).unwrap();
 }
 
 /// A file must not choose how much memory is used for opening it.
