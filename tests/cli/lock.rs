@@ -2,8 +2,11 @@
 
 use std::fs;
 
+use modelctl::trust::PublicKey;
+use serde_json::json;
+
 use crate::support::embedded::Embedded;
-use crate::support::env::Env;
+use crate::support::env::{Env, Transcript};
 
 /// A registry with two versions of a model under `prod/mlp`, of which `v1` is tagged.
 fn stage() -> (Env, Embedded, String) {
@@ -126,4 +129,79 @@ error: tag v1 moved: locked sha256:[DIGEST] registry has sha256:[DIGEST] (use mo
         fs::read_to_string(env.path("next/weights.bin")).unwrap(),
         "one"
     );
+}
+
+/// What `lock` says of a reference with some options, and what is in the lock file then.
+fn locked(env: &Env, options: &[&str]) -> (Transcript, Option<String>) {
+    let transcript = env.run(&[&["lock"], options].concat());
+    (
+        transcript,
+        fs::read_to_string(env.path("modelctl.lock")).ok(),
+    )
+}
+
+/// The keys `a` and `b`, each with its name in lock files.
+fn keys(env: &Env) -> [String; 2] {
+    [("a", "p256"), ("b", "p521")].map(|(name, vector)| {
+        let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/keys");
+        let read = |extension: &str| fs::read(format!("{vectors}/{vector}.{extension}")).unwrap();
+        env.write(&format!("{name}.key"), read("pkcs8.pem"));
+        let public = read("pub");
+        env.write(&format!("{name}.pub"), &public);
+        format!("key {}", PublicKey::parse(&public).unwrap().id())
+    })
+}
+
+#[test]
+fn lock_with_a_key_writes_who_has_signed_or_nothing() {
+    let (env, _registry, repository) = stage();
+    let [a, _] = keys(&env);
+    let (v1, v2) = (format!("{repository}:v1"), format!("{repository}:v2"));
+    let (unsigned, file) = locked(&env, &[&v1, "--key", "a.pub"]);
+    assert_eq!((unsigned.code, file), (Some(5), None), "{unsigned}");
+    assert!(unsigned.stderr.contains("no signature found"), "{unsigned}");
+
+    env.run(&["sign", &v1, "--key", "a.key", "-q"]).ok();
+    let (other, file) = locked(&env, &[&v1, "--key", "b.pub"]);
+    assert_eq!((other.code, file), (Some(5), None), "{other}");
+    assert!(other.stderr.contains("signature invalid"), "{other}");
+    let (both, file) = locked(&env, &[&v1, &v2, "--key", "a.pub"]);
+    assert_eq!((both.code, file), (Some(5), None), "{both}");
+
+    let (right, file) = locked(&env, &[&v1, "--key", "a.pub", "--key", "b.pub", "--json"]);
+    assert_eq!(right.json()["entries"][0]["signers"], json!([a]));
+    let file = file.unwrap();
+    assert!(file.contains(&format!("\nsigners = [\"{a}\"]\n")), "{file}");
+    env.run(&["pull", "mlp", "-o", "out", "--locked", "-q"])
+        .ok();
+}
+
+#[test]
+fn locked_signer_is_replaced_only_by_verified_ones() {
+    let (env, _registry, repository) = stage();
+    let [a, b] = keys(&env);
+    let (v1, v2) = (format!("{repository}:v1"), format!("{repository}:v2"));
+    env.run(&["sign", &v1, "--key", "a.key", "-q"]).ok();
+    let (_, before) = locked(&env, &[&v1, "--key", "a.pub"]);
+    let all = ["--update", "--key", "a.pub", "--key", "b.pub", "--all-keys"];
+    let (lacking, file) = locked(&env, &all);
+    assert_eq!((lacking.code, &file), (Some(5), &before), "{lacking}");
+
+    env.run(&["sign", &v1, "--key", "b.key", "-q"]).ok();
+    env.write(
+        "policy.toml",
+        "version = 1\n[[rule]]\n[rule.signatures]\nsigners = [{ key = \"a.pub\" }]\n",
+    );
+    let policy = ["--update", "--policy", "policy.toml", "--key", "b.pub"];
+    let (_, file) = locked(&env, &policy);
+    let mut signers = [a, b];
+    signers.sort();
+    let line = format!("signers = [\"{}\", \"{}\"]", signers[0], signers[1]);
+    assert!(file.as_ref().unwrap().contains(&line), "{file:?}");
+
+    env.run(&["tag", &v2, "v1", "-q"]).ok();
+    for (key, code) in [(&[][..], 2), (&["--key", "a.pub"], 5)] {
+        let (refused, after) = locked(&env, &[&["--update"], key].concat());
+        assert_eq!((refused.code, &after), (Some(code), &file), "{refused}");
+    }
 }

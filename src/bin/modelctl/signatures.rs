@@ -39,13 +39,13 @@ pub(crate) async fn list(spot: &Spot, document: &Document) -> Result<Report, Fai
     Ok(check::list(&found(spot, document).await?))
 }
 
-/// Fails unless the artifact is signed as it has to be; says by whom it is.
+/// Fails unless the artifact is signed as it has to be; says by whom it is, and gives what it has found.
 pub(crate) async fn require(
     spot: &Spot,
     document: &Document,
     signers: &Signers,
     output: &mut Output,
-) -> Result<(), Failure> {
+) -> Result<Report, Failure> {
     let report = check(spot, document, signers).await?;
     report.verdict(signers).map_err(distrusted)?;
     for valid in report
@@ -59,7 +59,7 @@ pub(crate) async fn require(
             valid.source
         ))?;
     }
-    Ok(())
+    Ok(report)
 }
 
 /// A verdict as a failure.

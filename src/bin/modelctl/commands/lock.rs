@@ -1,5 +1,6 @@
 //! `lock`: what references lead to now → `modelctl.lock`.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -8,6 +9,7 @@ use clap::Args;
 use modelctl::Error;
 use modelctl::oci::{Digest, Document, Place, Reference};
 use modelctl::trust::TrustError;
+use modelctl::trust::check::Signers;
 use modelctl::trust::lock::{self, Entry, Lock, Name, Put};
 use modelctl::trust::policy::Policy;
 use serde::Serialize;
@@ -16,19 +18,21 @@ use crate::blocking::blocking;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::gating;
-use crate::options::RegistryOptions;
+use crate::options::{RegistryOptions, SignerOptions};
 use crate::output::Output;
 use crate::places::Spot;
+use crate::signatures;
 use crate::text::Table;
 
 const HELP: &str = "\
 Resolves each reference and writes its digest into the lock file, which `pull --locked` and
-`gate --locked` hold to. With --policy only what the policy allows is locked, and who has signed it is
-written down. An entry that is there is replaced only with --update; without references, --update
+`gate --locked` hold to. With --key only what is signed by its owner is locked, with --policy only what
+the policy allows, and who has signed it is written down; else nothing is written. An entry that is there is replaced only with --update; without references, --update
 looks again at all of them. Other entries stay as they are.
 
 Examples:
   modelctl lock registry.example/prod/mlp:v1
+  modelctl lock registry.example/prod/mlp:v1 --key release.pub
   modelctl lock registry.example/prod/mlp:v1 --name classifier --policy modelctl-policy.toml
   modelctl lock registry.example/prod/mlp:v2 --name classifier --update
   modelctl lock --update
@@ -53,6 +57,8 @@ pub(crate) struct LockArgs {
     /// The lock file
     #[arg(long, short, value_name = "FILE", default_value = "modelctl.lock")]
     file: PathBuf,
+    #[command(flatten)]
+    signers: SignerOptions,
     #[command(flatten)]
     registry: RegistryOptions,
 }
@@ -89,19 +95,28 @@ impl fmt::Display for LockReport {
     }
 }
 
+/// What has to hold for everything that is locked.
+struct Requirements {
+    policy: Option<Policy>,
+    signers: Option<Signers>,
+}
+
 /// Looks at every reference, and writes all of them or none.
 pub(crate) async fn run(
     args: LockArgs,
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let policy = match &args.policy {
-        Some(path) => Some(gating::policy(path).await?),
-        None => None,
+    let requirements = Requirements {
+        policy: match &args.policy {
+            Some(path) => Some(gating::policy(path).await?),
+            None => None,
+        },
+        signers: args.signers.signers(context)?,
     };
     let mut found = Vec::new();
     for (name, reference) in wanted(&args, context).await? {
-        let entry = look(&args, reference, policy.as_ref(), context, output).await?;
+        let entry = look(&args, reference, &requirements, context, output).await?;
         found.push((name, entry));
     }
     let (path, update) = (args.file.clone(), args.update);
@@ -160,7 +175,7 @@ async fn wanted(args: &LockArgs, context: &Context) -> Result<Vec<(Name, Referen
 async fn look(
     args: &LockArgs,
     reference: Reference,
-    policy: Option<&Policy>,
+    requirements: &Requirements,
     context: &Context,
     output: &mut Output,
 ) -> Result<Entry, Failure> {
@@ -168,28 +183,38 @@ async fn look(
         .open(&Place::Registry(reference.clone()), &args.registry)
         .await?;
     let document = spot.resolve().await?;
-    let signers = match policy {
-        Some(policy) => signers(policy, &reference, (&spot, &document), output).await?,
-        None => Vec::new(),
-    };
+    let signers = requirements.signers(&reference, &spot, &document, output);
     Ok(Entry {
+        signers: signers.await?.into_iter().collect(),
         reference,
         digest: document.digest(),
-        signers,
         locked: SystemTime::now(),
     })
 }
 
-async fn signers(
-    policy: &Policy,
-    reference: &Reference,
-    (spot, document): (&Spot, &Document),
-    output: &mut Output,
-) -> Result<Vec<String>, Failure> {
-    let location = Some(reference.clone());
-    let question = gating::question(reference.to_string(), location, policy, None);
-    let report = gating::require(&question, spot, document, output).await?;
-    Ok(report.signers())
+impl Requirements {
+    /// Who has signed what was resolved, each once; a failure unless everything holds.
+    async fn signers(
+        &self,
+        reference: &Reference,
+        spot: &Spot,
+        document: &Document,
+        output: &mut Output,
+    ) -> Result<BTreeSet<String>, Failure> {
+        let mut names = BTreeSet::new();
+        if let Some(signers) = &self.signers {
+            let report = signatures::require(spot, document, signers, output).await?;
+            let signed = report.signed_by(signers).into_iter();
+            names.extend(signed.map(|signer| signer.to_string()));
+        }
+        if let Some(policy) = &self.policy {
+            let location = Some(reference.clone());
+            let question = gating::question(reference.to_string(), location, policy, None);
+            let report = gating::require(&question, spot, document, output).await?;
+            names.extend(report.signers());
+        }
+        Ok(names)
+    }
 }
 
 fn put(lock: &mut Lock, name: Name, entry: Entry, update: bool) -> Result<Locked, lock::LockError> {
