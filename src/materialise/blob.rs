@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::pairs::Pairs;
 use super::work::Work;
-use super::writer::{BlobHasher, BlobWriter};
-use crate::store::{Buffers, Storage, StoreError, consume_both, on_thread};
+use super::writer::BlobWriter;
+use crate::oci::Hasher;
+use crate::store::{Storage, StoreError, on_thread};
 use crate::transfer::Moved;
 use crate::{Error, Result};
 
@@ -16,15 +18,15 @@ use crate::{Error, Result};
 pub(super) async fn fetch_blob(
     source: &impl Storage,
     work: &Arc<Work>,
-    buffers: &Buffers,
+    pairs: &Pairs<BlobWriter>,
     (blob, moved): (usize, Moved),
 ) -> Result<()> {
     let start = work.positions[blob];
-    match attempt(source, work, buffers, (blob, start, moved.clone())).await {
+    match attempt(source, work, pairs, (blob, start, moved.clone())).await {
         Err(error) if is_mismatch(&error) => {
             tracing::info!("{error}: it is fetched once more");
             work.record(blob, 0)?;
-            attempt(source, work, buffers, (blob, 0, moved)).await
+            attempt(source, work, pairs, (blob, 0, moved)).await
         }
         other => other,
     }
@@ -37,11 +39,11 @@ fn is_mismatch(error: &Error) -> bool {
 async fn attempt(
     source: &impl Storage,
     work: &Arc<Work>,
-    buffers: &Buffers,
+    pairs: &Pairs<BlobWriter>,
     (blob, start, moved): (usize, u64, Moved),
 ) -> Result<()> {
     let descriptor = &work.plan.blobs[blob].descriptor;
-    let mut hash = BlobHasher::new(descriptor.digest.algorithm());
+    let mut hash = Hasher::new(descriptor.digest.algorithm());
     let mut writer = BlobWriter::new(work, blob, moved);
     if start > 0 {
         let read = move || {
@@ -51,8 +53,7 @@ async fn attempt(
         (writer, hash) = on_thread(read).await?;
     }
     if start < descriptor.size {
-        // The bytes are hashed here, beside being written: not in the reader, which would have to
-        // do both one after the other.
+        // The bytes are hashed where they are written, two blobs at a time: not in the reader.
         let reader = match start {
             0 => source.fetch_unverified(descriptor).await?,
             _ => {
@@ -61,7 +62,7 @@ async fn attempt(
                     .await?
             }
         };
-        (_, hash) = consume_both(reader, descriptor, buffers, (writer, hash)).await?;
+        hash = pairs.land(reader, descriptor, (writer, hash)).await?;
     }
     let got = hash.finish();
     if got != descriptor.digest {

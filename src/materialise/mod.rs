@@ -30,6 +30,7 @@ mod job;
 mod journal;
 mod manifest;
 mod options;
+mod pairs;
 mod parallel;
 mod plan;
 mod pull;

@@ -7,18 +7,14 @@ use std::sync::atomic::Ordering;
 use super::blob::fetch_blob;
 use super::job::{Job, Order};
 use super::manifest::fetch;
+use super::pairs::Pairs;
 use super::work::Work;
 use super::{PullOptions, PullReport, plan};
 use crate::model::ModelDir;
 use crate::oci::Document;
-use crate::store::{Buffers, Storage, on_thread};
+use crate::store::{Storage, on_thread};
 use crate::transfer::{Jobs, fly, largest_first};
 use crate::{ErrorKind, Result};
-
-/// What waits between the network and the disk, for all blobs in flight together, in bytes.
-const IN_FLIGHT: usize = 8 * 1024 * 1024;
-/// What a blob needs of it at least.
-const LEAST: usize = 256 * 1024;
 
 /// Pulls an artifact into a folder: all of it, verified and on disk, or nothing.
 ///
@@ -76,12 +72,8 @@ pub async fn pull(
 async fn fetch_blobs(source: &impl Storage, work: &Arc<Work>, jobs: Jobs) -> Result<()> {
     let missing = |blob: &usize| work.plan.blobs[*blob].descriptor.size - work.positions[*blob];
     let blobs = largest_first((0..work.plan.blobs.len()).collect(), missing);
-    let least = match jobs {
-        Jobs::Fixed(jobs) => jobs.saturating_mul(LEAST),
-        Jobs::Auto => 0,
-    };
-    let buffers = &Buffers::new(IN_FLIGHT.max(least));
-    let fetch = |blob, moved| fetch_blob(source, work, buffers, (blob, moved));
+    let pairs = &Pairs::new();
+    let fetch = |blob, moved| fetch_blob(source, work, pairs, (blob, moved));
     // A source that is far gives a blob over several connections by itself.
     fly(blobs, (jobs, || false), fetch, |()| Ok(())).await
 }

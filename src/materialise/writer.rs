@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::work::{Access, Work};
 use super::{MaterialiseError, Piece};
 use crate::Result;
-use crate::oci::{Algorithm, Digest, Hasher};
+use crate::oci::Hasher;
 use crate::store::{Consumer, WRITE_BACK, write_back};
 use crate::transfer::Moved;
 
@@ -54,7 +54,7 @@ impl BlobWriter {
 
     /// Reads back the first bytes of the blob. Only one place of each byte is read; what else was
     /// written of it is written again, so that the digest speaks for everything.
-    pub(super) fn read_back(&mut self, end: u64, hash: &mut BlobHasher) -> Result<()> {
+    pub(super) fn read_back(&mut self, end: u64, hash: &mut Hasher) -> Result<()> {
         let mut open: Option<(usize, File)> = None;
         let mut buffer = Vec::new();
         while self.offset < end {
@@ -70,7 +70,7 @@ impl BlobWriter {
                 read.map_err(self.work.failed(piece.file))?;
                 open = Some((piece.file, file));
             }
-            hash.take(&buffer)?;
+            hash.update(&buffer);
             let copies = self.copies.take(self.offset..stop);
             self.write_pieces(&copies, &buffer)?;
             self.offset = stop;
@@ -175,25 +175,5 @@ impl Lane {
         self.begun
             .retain(|piece| piece.offset + piece.length > range.end);
         parts
-    }
-}
-
-/// Hashes a blob.
-pub(super) struct BlobHasher(Hasher);
-
-impl BlobHasher {
-    pub(super) fn new(algorithm: Algorithm) -> Self {
-        Self(Hasher::new(algorithm))
-    }
-
-    pub(super) fn finish(self) -> Digest {
-        self.0.finish()
-    }
-}
-
-impl Consumer for BlobHasher {
-    fn take(&mut self, bytes: &[u8]) -> Result<()> {
-        self.0.update(bytes);
-        Ok(())
     }
 }

@@ -1,9 +1,9 @@
-//! SHA-256 of two contents that share bytes, such as a file and a part of it, in little more than the
-//! time of one.
+//! SHA-256 of two contents at a time, in little more than the time of one: of a file and a part of it,
+//! which share bytes, or of two blobs.
 //!
 //! ```text
-//! bytes ──┬──▶ first state  ─┐
-//!         └──▶ second state ─┴─▶ blocks of both, their rounds interleaved
+//! bytes of one ─────▶ first state  ─┐
+//! bytes of another ─▶ second state ─┴─▶ blocks of both, their rounds interleaved
 //! ```
 //!
 //! The rounds of one SHA-256 wait for each other, which leaves half of a processor's SHA unit idle.
@@ -35,6 +35,7 @@ const START: [u32; 8] = [
 ];
 
 /// A SHA-256 on its way, which can be fed together with another one.
+#[derive(Clone)]
 pub(crate) struct Sha256 {
     state: [u32; 8],
     /// The bytes after the last whole block are its first ones.
@@ -69,17 +70,21 @@ impl Sha256 {
 
     /// Adds the same bytes to both.
     pub(crate) fn update_both(first: &mut Self, second: &mut Self, bytes: &[u8]) {
-        Self::update_with(first, second, bytes, compress_both);
+        Self::update_pair([first, second], [bytes; 2]);
+    }
+
+    /// Adds bytes to each. What one has more than the other takes the time that it takes alone.
+    pub(crate) fn update_pair(pair: [&mut Self; 2], bytes: [&[u8]; 2]) {
+        Self::update_with(pair, bytes, compress_both);
     }
 
     fn update_with(
-        first: &mut Self,
-        second: &mut Self,
-        bytes: &[u8],
+        [first, second]: [&mut Self; 2],
+        [bytes, other_bytes]: [&[u8]; 2],
         compress: impl Fn([&mut [u32; 8]; 2], [&[Block]; 2]),
     ) {
-        let (blocks, others) = (first.take(bytes), second.take(bytes));
-        // One may have one block more than the other.
+        let (blocks, others) = (first.take(bytes), second.take(other_bytes));
+        // Of the same bytes, one may have one block more than the other.
         let common = blocks.len().min(others.len());
         let (blocks, left) = blocks.split_at(common);
         let (others, other_left) = others.split_at(common);
@@ -181,11 +186,33 @@ mod tests {
             while !left.is_empty() {
                 let longest = [9, 70, 1000][numbers.below(3)];
                 let (now, later) = left.split_at(left.len().min(numbers.below(longest)));
-                Sha256::update_with(&mut first, &mut second, now, compress);
+                Sha256::update_with([&mut first, &mut second], [now; 2], compress);
                 left = later;
             }
             assert_eq!(first.finish(), Digest::sha256(&bytes), "{round}");
             assert_eq!(second.finish(), Digest::sha256(&bytes[head..]), "{round}");
+        }
+    }
+
+    #[test]
+    fn contents_of_any_lengths_can_be_a_pair() {
+        let mut numbers = Numbers(11);
+        for round in 0..400 {
+            let contents = [0; 2].map(|_| {
+                let length = numbers.below(2000);
+                numbers.bytes(length)
+            });
+            let (mut first, mut second) = (Sha256::new(), Sha256::new());
+            let mut left = [&contents[0][..], &contents[1]];
+            while !(left[0].is_empty() && left[1].is_empty()) {
+                let now = left.map(|bytes| bytes.split_at(bytes.len().min(numbers.below(500))));
+                let pair = [&mut first, &mut second];
+                Sha256::update_pair(pair, now.map(|(bytes, _)| bytes));
+                left = now.map(|(_, later)| later);
+            }
+            let digests = [first.finish(), second.finish()];
+            let expected = contents.map(|content| Digest::sha256(&content));
+            assert_eq!(digests, expected, "{round}");
         }
     }
 

@@ -23,7 +23,7 @@ mod write_back;
 
 pub use archive::Archive;
 pub(crate) use blocking::on_thread;
-pub use consume::{Buffers, Consumer, consume, consume_both};
+pub use consume::{Consumer, consume};
 pub use document::{fetch_document, fetch_small};
 pub use entry::{Entry, entry_name};
 pub use error::{StoreError, error_of_read, read_error};
