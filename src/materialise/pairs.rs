@@ -28,7 +28,7 @@ use crate::{Error, Result};
 
 /// The length of a buffer in bytes: two of them, and what the network holds of the blobs, fit into the
 /// second-level cache of a core.
-const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 128 * 1024;
 /// How many buffers are kept for the next blob.
 const KEPT: usize = 16;
 /// Blobs on a thread.

@@ -74,6 +74,5 @@ async fn fetch_blobs(source: &impl Storage, work: &Arc<Work>, jobs: Jobs) -> Res
     let blobs = largest_first((0..work.plan.blobs.len()).collect(), missing);
     let pairs = &Pairs::new();
     let fetch = |blob, moved| fetch_blob(source, work, pairs, (blob, moved));
-    // A source that is far gives a blob over several connections by itself.
-    fly(blobs, (jobs, || false), fetch, |()| Ok(())).await
+    fly(blobs, (jobs, || source.is_far()), fetch, |()| Ok(())).await
 }

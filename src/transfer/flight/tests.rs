@@ -109,13 +109,13 @@ async fn most_to(is_far: impl Fn() -> bool, jobs: Jobs, total: f64) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn far_sink_gets_as_many_as_its_round_trips_need() {
-    assert_eq!(most_to(|| true, Jobs::Auto, 1e9).await, 16);
+    assert_eq!(most_to(|| true, Jobs::Auto, 1e9).await, 12);
     assert_eq!(most_to(|| true, Jobs::Fixed(3), 1e9).await, 3);
     assert_eq!(most_to(|| false, Jobs::Auto, 1e9).await, 8);
     // No registry says how far it is before it has answered.
     let start = Instant::now();
     let late = || start.elapsed() > Duration::from_millis(150);
-    assert_eq!(most_to(late, Jobs::Auto, 1e9).await, 16);
+    assert_eq!(most_to(late, Jobs::Auto, 1e9).await, 12);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn distance_decides_at_once_and_is_taken_back() {
     for _ in 0..6 {
         limit.observe(40_000_000, WINDOW, true);
     }
-    assert_eq!(limit.now(), 16);
+    assert_eq!(limit.now(), 12);
     for _ in 0..6 {
         limit.observe(40_000_000, WINDOW, true);
     }
