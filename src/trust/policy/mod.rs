@@ -11,6 +11,7 @@
 mod document;
 mod error;
 mod pattern;
+mod repository;
 mod rule;
 
 pub use document::{Form, PolicyDocument, SmokeTest};

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::document::{
     AttestationDocument, ModelDocument, RuleDocument, SignaturesDocument, SignerDocument,
 };
+use super::repository::RepositoryPattern;
 use super::{Form, MAX_POLICY_SIZE, Pattern, PolicyDocument, PolicyError, SmokeTest};
 use crate::store::Size;
 use crate::trust::PublicKey;
@@ -25,7 +26,7 @@ pub struct Policy {
 pub struct Rule {
     /// Its place in the policy, from 1.
     pub number: usize,
-    repositories: Option<Vec<Pattern>>,
+    repositories: Option<Vec<RepositoryPattern>>,
     /// What vouches for the certificates of identities.
     pub trusted_root: Option<TrustedRoot>,
     /// Who must have signed; `None` where the rule says that nobody need.
@@ -236,7 +237,8 @@ impl Rule {
         let attestations = document.attestations.into_iter();
         let attestations =
             attestations.map(|each| AttestationRule::new(number, each, signers, key));
-        let repositories = document.repositories.map(|list| patterns(&list));
+        let repositories = document.repositories.as_deref();
+        let repositories = repositories.map(RepositoryPattern::list);
         if repositories.as_ref().is_some_and(Vec::is_empty) {
             return Err("`repositories` is empty: leave it out for all of them".into());
         }

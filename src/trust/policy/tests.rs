@@ -52,6 +52,21 @@ max-file-size = "500MB"
 unsigned = true
 "#;
 
+/// A laxer rule further down is not reached by another spelling of the registry.
+#[test]
+fn rule_is_for_its_repositories_however_they_are_spelt() {
+    let policy = parse(WHOLE).unwrap();
+    for name in [
+        "registry.example/prod/mlp",
+        "REGISTRY.example/prod/mlp",
+        "registry.example:443/prod/mlp",
+    ] {
+        assert_eq!(policy.rule_for(Some(name)).unwrap().number, 1, "{name}");
+    }
+    let other = policy.rule_for(Some("registry.example:5000/prod/mlp"));
+    assert_eq!(other.unwrap().number, 2);
+}
+
 #[test]
 fn policy_is_read_whole() {
     let policy = parse(WHOLE).unwrap();
