@@ -207,8 +207,9 @@ async fn hostile_digests_in_lists_reach_no_url() {
         is_list.then(|| reply.clone())
     });
     let subject = manifest("").digest();
-    let listed = anonymous(&server).referrers(&subject).await.unwrap();
-    assert!(listed.is_empty());
+    let error = anonymous(&server).referrers(&subject).await.unwrap_err();
+    assert!(error.to_string().contains("invalid digest"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Mismatch);
     assert!(!server.text().contains("other"));
 }
 

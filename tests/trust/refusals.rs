@@ -119,6 +119,9 @@ async fn a40_lies_of_a_registry_are_not_believed() {
     let referrer = signed.referrers[0].digest().to_string();
     let blob = Digest::sha256(&cosign(&key, &signed.digest())).to_string();
     let index = "application/vnd.oci.image.index.v1+json";
+    let garbage = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{index}","manifests":[{{"mediaType":"a/b","digest":"x","size":1}}]}}"#
+    );
     let cases: Vec<(&str, Reply, &str)> = vec![
         (
             "/referrers/",
@@ -135,6 +138,17 @@ async fn a40_lies_of_a_registry_are_not_believed() {
             Reply::new(200, "")
                 .content(Content::Endless)
                 .with("Content-Type", index),
+            "signature-unchecked",
+        ),
+        // A list that is one, and of which an entry is none.
+        (
+            "/referrers/",
+            Reply::new(200, garbage).with("Content-Type", index),
+            "signature-unchecked",
+        ),
+        (
+            "/referrers/",
+            Reply::new(200, "{").with("Content-Type", index),
             "signature-unchecked",
         ),
         (&referrer, Reply::new(200, "{}"), "signature-unchecked"),

@@ -49,9 +49,15 @@ impl Repository {
                 Err(error) if matches!(error.status(), Some(400 | 404 | 405)) => return Ok(None),
                 Err(error) => return Err(error),
             };
-            // Registries that do not know the endpoint answer it with all kinds of things.
             let content_type = answer.header(CONTENT_TYPE.as_str());
-            let page = Document::parse(body, content_type).ok();
+            let page = match Document::parse(body, content_type) {
+                // A list that cannot be read is not one with nothing on it: who knows who has signed?
+                Err(cause) if content_type.is_some_and(is_list) => {
+                    return Err(answer.document(cause));
+                }
+                page => page.ok(),
+            };
+            // Registries that do not know the endpoint answer it with all kinds of things.
             let Some(Kind::Index(index)) = page.as_ref().map(Document::kind) else {
                 return Ok(None);
             };
@@ -64,4 +70,10 @@ impl Repository {
             }
         }
     }
+}
+
+/// Whether a content type says that it is a list of referrers.
+fn is_list(content_type: &str) -> bool {
+    let named = content_type.split(';').next().unwrap_or_default();
+    named.trim().eq_ignore_ascii_case(media_type::INDEX)
 }
