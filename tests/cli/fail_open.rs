@@ -2,6 +2,7 @@
 //! words of its own, and nothing appears. Security row A40.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use modelctl::oci::Digest;
 use modelctl::trust::PrivateKey;
@@ -146,21 +147,15 @@ fn a40_registry_that_fails_is_neither_missing_nor_invalid() {
     let key = PrivateKey::generate();
     let signed = Signed::unsigned().signed_by(&key);
     let blob = Digest::sha256(&cosign(&key, &signed.digest())).to_string();
-    for place in ["/referrers/", &blob] {
+    for (status, place) in [(500, "/referrers/"), (503, &blob)] {
         let place = place.to_owned();
         let away = move |seen: &Seen| {
-            let reply = || Reply::new(503, "").with("Retry-After", "0");
+            let reply = || Reply::new(status, "").with("Retry-After", "0");
             seen.path().contains(&place).then(reply)
         };
         let server = Scripted::serve(signed.honest(true), away, None);
         all_refuse(&key, server.address, |_| 6, &[UNCHECKED]);
     }
-    let broken = |seen: &Seen| {
-        let is_list = seen.path().contains("/referrers/");
-        is_list.then(|| Reply::new(500, ""))
-    };
-    let server = Scripted::serve(signed.honest(true), broken, None);
-    all_refuse(&key, server.address, |_| 6, &[UNCHECKED]);
 }
 
 /// Behind a list that nobody lets us read may be anything. The gate cannot decide; who asks for a
@@ -211,4 +206,46 @@ fn a40_other_bytes_for_what_was_signed_are_refused() {
     assert!(!env.path("out").exists());
     let verified = env.run(&["verify", &model, "--key", "k.pub"]);
     assert_eq!(verified.code, Some(5), "{verified}");
+}
+
+/// Security row A34: a tag that moves while it is judged changes nothing; what was judged is what is said.
+#[test]
+fn a34_tag_that_moves_while_it_is_judged_changes_nothing() {
+    let key = PrivateKey::generate();
+    let signed = Signed::unsigned().signed_by(&key);
+    let unsigned = Signed::with_layers(&[&PrivateKey::generate()]);
+    let digest = signed.digest().to_string();
+    for words in [
+        &["gate"][..],
+        &["pull", "-o", "out"],
+        &["pull"],
+        &["lock"],
+        &["verify"],
+    ] {
+        let mut honest = unsigned.honest(true);
+        signed.fill(&mut honest);
+        let (asked, moved) = (AtomicUsize::new(0), unsigned.document.clone());
+        let script = move |seen: &Seen| {
+            let is_tag = seen.path().ends_with("/manifests/v1");
+            let is_later = is_tag && asked.fetch_add(1, Ordering::SeqCst) > 0;
+            let other = || Reply::new(200, moved.raw()).with("Content-Type", moved.media_type());
+            is_later.then(other)
+        };
+        let server = Scripted::serve(honest, script, None);
+        let (env, model) = (env(&key), format!("{}/m:v1", server.address));
+        let arguments = [
+            &words[..1],
+            &[&model],
+            &words[1..],
+            &["--policy", "policy.toml"],
+        ];
+        let transcript = env.run(&arguments.concat());
+        transcript.ok();
+        if words[0] != "verify" {
+            assert!(transcript.stdout.contains(&digest), "{transcript}");
+        }
+        let tags = server.lines().into_iter();
+        let tags = tags.filter(|line| line.ends_with("/manifests/v1"));
+        assert_eq!(tags.count(), 1, "{words:?}");
+    }
 }
