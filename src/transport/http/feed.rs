@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{FutureExt as _, stream};
 use tokio::sync::mpsc;
 
 use super::request::Part;
@@ -24,6 +24,11 @@ const PIECE: u64 = 256 * 1024;
 /// How long content is held back that a server may not want: a server that closes the connection
 /// after its answer would otherwise destroy the answer together with it.
 const HESITATION: Duration = Duration::from_millis(500);
+
+/// How long content of a piece or more waits once the head of its request is written, so that the
+/// head arrives alone. A server that reads the start of the content together with the head writes
+/// all that follows at odd offsets: distribution 3 needs 0.3 s of CPU more for 2 GiB then.
+const AFTER_HEAD: Duration = Duration::from_millis(2);
 
 /// How many pieces wait between reading and sending.
 const QUEUE: usize = 3;
@@ -104,7 +109,15 @@ pub(crate) fn feed(part: &Part<'_>, pieces: &Pieces) -> io::Result<(reqwest::Bod
                 piece
             })
     });
-    Ok((reqwest::Body::wrap_stream(content), gauge))
+    // It is polled for the first time when the head is written, and the head leaves while it waits.
+    let content = async move {
+        if length >= PIECE {
+            tokio::time::sleep(AFTER_HEAD).await;
+        }
+        content
+    };
+    let body = reqwest::Body::wrap_stream(content.flatten_stream());
+    Ok((body, gauge))
 }
 
 /// Reads pieces of a buffer's length and hands them on until nobody wants the next one.
@@ -149,4 +162,36 @@ fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
         }
     }
     Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::oci::{Descriptor, Digest};
+
+    /// How long the first bytes of content of a length are waited for.
+    async fn first_bytes_after(length: u64) -> Duration {
+        let content = vec![7; length as usize];
+        let blob = Descriptor::new("application/octet-stream", Digest::sha256(&content), length);
+        let part = Part {
+            blob: &blob,
+            content: &content,
+            range: 0..length,
+            hesitates: false,
+        };
+        let (mut body, _) = feed(&part, &Pieces::default()).unwrap();
+        let asked = Instant::now();
+        let frame = body.frame().await.unwrap().unwrap();
+        assert_eq!(frame.data_ref().unwrap().len() as u64, length.min(PIECE));
+        asked.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn head_goes_ahead_of_long_content_and_of_no_other() {
+        assert_eq!(first_bytes_after(PIECE - 1).await, Duration::ZERO);
+        assert!(first_bytes_after(PIECE).await >= AFTER_HEAD);
+    }
 }
