@@ -2,6 +2,7 @@
 //! (security row K3).
 
 use std::fs;
+use std::path::Path;
 use std::process::Output;
 
 use super::processes::Pushed;
@@ -89,6 +90,56 @@ fn k3_pull_with_few_open_files_succeeds_or_leaves_nothing() {
     }
     assert!(failures > 0);
     pushed.is_there();
+}
+
+/// Runs the command where no file may become longer than half a mebibyte, or one; asserts that it
+/// says so and leaves nothing.
+#[track_caller]
+fn fails_at_the_limit(pushed: &Pushed, program: &[&str], arguments: &[&str]) {
+    let limit = ["sh", "-c", "ulimit -f 1000; exec \"$@\"", "sh"];
+    let binary = [env!("CARGO_BIN_EXE_modelctl")];
+    let words = [program, &limit, &binary, arguments].concat();
+    let mut command = pushed.env.command_of(Path::new(words[0]), &words[1..]);
+    // The other programs are not those of the test.
+    command.env("PATH", std::env::var_os("PATH").unwrap());
+    let output = command.output().unwrap();
+    let stderr = errors(&output);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+    assert!(stderr.contains("File too large"), "{arguments:?}: {stderr}");
+    assert_eq!(names(&pushed.env.path("")), ["model"], "{arguments:?}");
+}
+
+/// Security row K3: a file that would be longer than the process may write is told like a full disk,
+/// and nothing is left, wherever it was to lie.
+#[test]
+fn k3_file_beyond_the_limit_is_told_and_leaves_nothing() {
+    let pushed = Pushed::of(2, 600_000);
+    let link = pushed.link();
+    let reference = format!("{}/m@{}", link.address, pushed.digest);
+    fails_at_the_limit(&pushed, &[], &["pull", &reference, "-o", "out"]);
+    fails_at_the_limit(&pushed, &[], &["pull", &reference]);
+    fails_at_the_limit(&pushed, &[], &["cp", &reference, "oci:out:v1"]);
+    fails_at_the_limit(&pushed, &[], &["pack", "./model", "-o", "oci:out:v1"]);
+    let store = pushed.env.root("home/.local/share/modelctl");
+    assert!(names(&store.join("ingest")).is_empty());
+}
+
+/// Security row K3: the same for a write that is cut short there, since no space can be reserved.
+#[test]
+#[ignore = "needs strace"]
+fn k3_short_write_is_told_and_leaves_nothing() {
+    let pushed = Pushed::of(2, 600_000);
+    let link = pushed.link();
+    let reference = format!("{}/m@{}", link.address, pushed.digest);
+    let strace = ["strace", "-f", "-qq", "-o", "/dev/null"];
+    let inject = [
+        "-e",
+        "trace=fallocate",
+        "-e",
+        "inject=fallocate:error=EOPNOTSUPP",
+    ];
+    let strace = [&strace[..], &inject[..]].concat();
+    fails_at_the_limit(&pushed, &strace, &["pull", &reference]);
 }
 
 /// Security row K3: a disk that is too small shows before the first byte of a blob.

@@ -28,7 +28,7 @@ const JOBS: u64 = 2;
 pub(super) struct Pushed {
     pub(super) env: Env,
     registry: Embedded,
-    digest: String,
+    pub(super) digest: String,
 }
 
 impl Pushed {

@@ -60,6 +60,7 @@ fn execute(
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    signal::outlive_file_limit(&runtime)?;
     let is_server = command.is_server();
     let work = command.run(context, output);
     let result = match is_server {

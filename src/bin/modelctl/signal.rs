@@ -45,6 +45,15 @@ pub(crate) fn probe() -> io::Result<()> {
     UnixStream::pair().map(drop)
 }
 
+/// From now on a file that would become longer than the process may write (`ulimit -f`) is an error
+/// of the write, as a full disk is: the signal that comes with it would end the process without a
+/// word, and leave what it was writing.
+pub(crate) fn outlive_file_limit(runtime: &Runtime) -> io::Result<()> {
+    let _inside = runtime.enter();
+    // Tokio never gives a signal its default action back.
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+}
+
 /// Listens from now on. If a signal comes and the process still lives a while later, `last_words`
 /// are said and it ends with the code that they give.
 pub(crate) fn listen(
