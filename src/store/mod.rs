@@ -16,6 +16,7 @@ mod layout;
 mod memory;
 mod pieces;
 mod progress;
+mod reserve;
 mod size;
 mod storage;
 mod verify_reader;
@@ -33,6 +34,7 @@ pub use layout::{FileReader, GcOptions, GcPlan, Hold, Layout, Made, RepairReport
 pub use memory::Memory;
 pub(crate) use pieces::{Piece, Pieces};
 pub use progress::{Progress, Reported, WithProgress};
+pub(crate) use reserve::reserve;
 pub use size::{Size, SizeError};
 pub use storage::{BlobSource, Referrers, Storage, Tags};
 pub use verify_reader::{VerifyReader, check_range};

@@ -8,14 +8,13 @@ use std::io::{Read, Seek, Write};
 use std::sync::mpsc;
 use std::thread;
 
-use rustix::fs::{FallocateFlags, fallocate};
 use tempfile::NamedTempFile;
 
 use super::ledger::Charge;
 use super::{Depot, Repository};
 use crate::oci::{Algorithm, Digest, Hasher};
 use crate::registry::RegistryError;
-use crate::store::{WRITE_BACK, write_back};
+use crate::store::{WRITE_BACK, reserve, write_back};
 
 /// Batches between writer and hasher.
 const QUEUE: usize = 1;
@@ -86,16 +85,8 @@ impl Upload {
         if length < WORTH_RESERVING {
             return Ok(());
         }
-        match fallocate(
-            self.file.as_file(),
-            FallocateFlags::KEEP_SIZE,
-            self.offset,
-            length,
-        ) {
-            // Not every file system can; writing will tell.
-            Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
-            Err(error) => Err(RegistryError::at(self.file.path())(error.into())),
-        }
+        let range = self.offset..self.offset.saturating_add(length);
+        reserve(self.file.as_file(), range).map_err(RegistryError::at(self.file.path()))
     }
 
     /// Writes batches as they come, until there are no more, and hands each on when it is of no use

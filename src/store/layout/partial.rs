@@ -19,14 +19,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{FallocateFlags, OFlags, fallocate};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::{Layout, ingest, pipeline, space};
 use crate::Result;
 use crate::oci::{Descriptor, Digest, Hasher};
 use crate::store::blocking::Wanted;
-use crate::store::{Pieces, StoreError, VerifyReader, WRITE_BACK, write_back};
+use crate::store::{Pieces, StoreError, VerifyReader, WRITE_BACK, reserve, write_back};
 
 /// How much of what is there is hashed between two looks at whether anyone still waits.
 const PIECE: usize = 1024 * 1024;
@@ -210,15 +210,8 @@ impl Partial {
     }
 
     fn reserve(&self) -> Result<(), StoreError> {
-        if self.blob.size == 0 {
-            return Ok(());
-        }
         let left = self.blob.size - self.length;
-        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, self.blob.size) {
-            // Not every file system can; writing will tell.
-            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
-            Err(error) => Err(fault(&self.path, left, error.into())),
-        }
+        reserve(&self.file, 0..self.blob.size).map_err(|error| fault(&self.path, left, error))
     }
 }
 
