@@ -53,6 +53,49 @@ fn generated_reference_is_what_help_prints() {
     assert!(committed == page, "docs/cli.md is out of date: make schema");
 }
 
+/// Lines of what stands after the options, up to the examples, that are shorter than they need to be.
+fn broken_lines(help: &str, width: usize) -> Vec<String> {
+    let is_option = |line: &&str| line.is_empty() || line.starts_with(' ');
+    let after = help.lines().skip_while(|line| *line != "Global options:");
+    let prose = after.skip(1).skip_while(is_option);
+    let lines: Vec<&str> = prose.take_while(|line| *line != "Examples:").collect();
+    let is_short = |pair: &&[&str]| match pair[1].split(' ').next() {
+        _ if pair[0].is_empty() => false,
+        None | Some("") => false,
+        Some(word) => pair[0].chars().count() + 1 + word.chars().count() <= width,
+    };
+    let broken = lines.windows(2).filter(is_short);
+    broken.map(|pair| pair[0].to_owned()).collect()
+}
+
+/// Prose is wrapped where the terminal ends, and examples fit into it.
+#[test]
+fn help_fills_the_terminal() {
+    let env = Env::new();
+    for name in commands_in(&env.run(&["--help"]).stdout) {
+        for width in [80, 100] {
+            let mut command = env.command(&[&name, "--help"]);
+            command.env("COLUMNS", width.to_string());
+            let help = env.run_command(command).stdout;
+            let broken = broken_lines(&help, width);
+            assert!(broken.is_empty(), "`modelctl {name} --help`: {broken:#?}");
+        }
+        let help = env.run(&[&name, "--help"]).stdout;
+        let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+        for line in examples {
+            assert!(line.starts_with("  "), "`modelctl {name} --help`: {line}");
+        }
+    }
+}
+
+/// What an option is for decides under which heading it stands.
+#[test]
+fn passphrase_is_an_option_of_everything_that_is_signed() {
+    let help = Env::new().run(&["sign", "--help"]).stdout;
+    let place = |text: &str| help.find(text).unwrap_or_else(|| panic!("{text}: {help}"));
+    assert!(place("--passphrase-fd") < place("\nArtifacts:\n"));
+}
+
 #[test]
 fn every_command_has_examples() {
     let env = Env::new();

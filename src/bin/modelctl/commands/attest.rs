@@ -17,10 +17,10 @@ use crate::options::{PassphraseOptions, RegistryOptions};
 use crate::output::Output;
 
 const HELP: &str = "\
-The claim is an in-toto statement about the digest of the artifact, signed with the key and put
-beside it, as `cosign attest` does. What the file says is signed byte for byte; nobody checks whether
-it is true. TYPE is a URI, or one of custom, cyclonedx, link, openvex, slsaprovenance,
-slsaprovenance02, slsaprovenance1, spdx, spdxjson and vuln, as with cosign, or test-result; with
+The claim is an in-toto statement about the digest of the artifact, signed with the key and put \
+beside it, as `cosign attest` does. What the file says is signed byte for byte; nobody checks whether \
+it is true. TYPE is a URI, or one of custom, cyclonedx, link, openvex, slsaprovenance, \
+slsaprovenance02, slsaprovenance1, spdx, spdxjson and vuln, as with cosign, or test-result; with \
 `custom` the file may be any text. The smoke test of a model is attested with `run --attest`.
 
 Examples:

@@ -22,10 +22,10 @@ use crate::reports::{Compared, DiffReport, Form};
 use crate::signatures::{self, distrusted};
 
 const HELP: &str = "\
-The interface comes first: B is a drop-in for A if whoever calls A can call B. Then operators,
-tensors, files, licences and other notes, smoke tests, and how much an upgrade moves. Only manifests
-are read: kilobytes, also of remote models. Artifacts of other tools are compared by their layers;
-their interfaces are unknown. With --key, who of these has signed each is compared, too. The rules, and
+The interface comes first: B is a drop-in for A if whoever calls A can call B. Then operators, \
+tensors, files, licences and other notes, smoke tests, and how much an upgrade moves. Only manifests \
+are read: kilobytes, also of remote models. Artifacts of other tools are compared by their layers; \
+their interfaces are unknown. With --key, who of these has signed each is compared, too. The rules, and \
 the JSON: docs/diff.md.
 
 Examples:

@@ -16,9 +16,9 @@ use crate::output::Output;
 use crate::worker::RuntimeOptions;
 
 const HELP: &str = "\
-Prints the digest that may be deployed, and nothing if none may; the checks go to stderr. Of a remote
-artifact kilobytes are read, and its weights only for the smoke test. What cannot be decided is never
-allowed: exit 5 if a check fails, 7 if one cannot be decided, 6 if only the registry is in the way.
+Prints the digest that may be deployed, and nothing if none may; the checks go to stderr. Of a remote \
+artifact kilobytes are read, and its weights only for the smoke test. What cannot be decided is never \
+allowed: exit 5 if a check fails, 7 if one cannot be decided, 6 if only the registry is in the way. \
 docs/policy.md says what a policy can ask for, docs/gate.md what each check finds.
 
 Examples:
@@ -26,7 +26,8 @@ Examples:
   modelctl gate registry.example/prod/mlp:v1 --locked --json
   modelctl gate mlp --locked --markdown
   modelctl gate ./mlp --as registry.example/prod/mlp
-  digest=$(modelctl gate registry.example/prod/mlp:v1 -q) && deploy \"registry.example/prod/mlp@$digest\"";
+  digest=$(modelctl gate registry.example/prod/mlp:v1 -q) && \\
+    deploy \"registry.example/prod/mlp@$digest\"";
 
 /// Decide whether an artifact may be deployed: signatures, attestations, smoke test, policy
 #[derive(Args)]

@@ -17,9 +17,9 @@ use crate::places::Spot;
 use crate::reports::{InspectReport, Inspected, MAX_REFERRERS, Referring};
 
 const HELP: &str = "\
-Reads the OCI manifest and the model manifest: kilobytes, also of a remote model. With --json the
-model manifest is the member `model`. Of a folder only the model manifest is read; `verify` says
-whether the files are those that it names. What refers to an artifact (signatures, attestations) is listed as
+Reads the OCI manifest and the model manifest: kilobytes, also of a remote model. With --json the \
+model manifest is the member `model`. Of a folder only the model manifest is read; `verify` says \
+whether the files are those that it names. What refers to an artifact (signatures, attestations) is listed as \
 the place has it, the first 50, and not verified.
 
 Examples:

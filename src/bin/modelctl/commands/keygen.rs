@@ -18,8 +18,8 @@ use crate::options::PassphraseOptions;
 use crate::output::Output;
 
 const HELP: &str = "\
-Writes PREFIX.key, sealed with a passphrase and for its owner's eyes only, and PREFIX.pub; cosign uses
-both as they are. Prints the key's id, the SHA-256 of its public half. An existing file is never
+Writes PREFIX.key, sealed with a passphrase and for its owner's eyes only, and PREFIX.pub; cosign uses \
+both as they are. Prints the key's id, the SHA-256 of its public half. An existing file is never \
 replaced. An empty passphrase is allowed, and protects nothing.
 
 Examples:

@@ -25,10 +25,11 @@ use crate::signatures;
 use crate::text::Table;
 
 const HELP: &str = "\
-Resolves each reference and writes its digest into the lock file, which `pull --locked` and
-`gate --locked` hold to. With --key only what is signed by its owner is locked, with --policy only what
-the policy allows, and who has signed it is written down; else nothing is written. An entry that is there is replaced only with --update; without references, --update
-looks again at all of them. Other entries stay as they are.
+Resolves each reference and writes its digest into the lock file, which `pull --locked` and `gate \
+--locked` hold to. With --key only what is signed by its owner is locked, with --policy only what \
+the policy allows, and who has signed it is written down; else nothing is written. An entry that \
+is there is replaced only with --update; without references, --update looks again at all of them. \
+Other entries stay as they are.
 
 Examples:
   modelctl lock registry.example/prod/mlp:v1

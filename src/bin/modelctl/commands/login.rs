@@ -14,7 +14,7 @@ use crate::output::Output;
 use crate::prompt::{ask, ask_secret};
 
 const HELP: &str = "\
-The credential goes to the helper that Docker's config.json names, else into that file, which only
+The credential goes to the helper that Docker's config.json names, else into that file, which only \
 its owner can read. It is stored only if the registry accepts it.
 
 Examples:

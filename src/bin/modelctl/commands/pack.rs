@@ -14,7 +14,7 @@ use crate::output::Output;
 use crate::reports::PlanReport;
 
 const HELP: &str = "\
-Prints the digest. The same files and options give the same digest everywhere; it is dated only if
+Prints the digest. The same files and options give the same digest everywhere; it is dated only if \
 SOURCE_DATE_EPOCH is set. What .modelctlignore and --exclude name is left out.
 
 Examples:

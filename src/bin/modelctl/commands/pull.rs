@@ -25,9 +25,9 @@ use crate::signatures;
 use crate::text::{Size, count};
 
 const HELP: &str = "\
-Prints the digest. The folder appears when everything in it is verified and on disk, or not at all.
-An earlier pull in its place is replaced; any other folder only with --force. What the local store,
-the folder to be replaced or a --seed has already is not fetched again. A pull that was interrupted
+Prints the digest. The folder appears when everything in it is verified and on disk, or not at all. \
+An earlier pull in its place is replaced; any other folder only with --force. What the local store, \
+the folder to be replaced or a --seed has already is not fetched again. A pull that was interrupted \
 is gone on with by the same command. With --key nothing is fetched before a signature is verified.
 
 Examples:

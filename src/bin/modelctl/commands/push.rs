@@ -17,8 +17,8 @@ use crate::progress::{size_of, watch};
 use crate::reports::TransferReport;
 
 const HELP: &str = "\
-Prints the digest. With one argument the entry of the store with that name is sent; with two the
-files are packed and sent in one go, without a second copy on disk. A missing tag is `latest`. What
+Prints the digest. With one argument the entry of the store with that name is sent; with two the \
+files are packed and sent in one go, without a second copy on disk. A missing tag is `latest`. What \
 the registry has already is not sent again.
 
 Examples:

@@ -18,16 +18,17 @@ use crate::signal;
 use crate::text::parse_size;
 
 const HELP: &str = "\
-It says on stderr where it listens, and serves until SIGINT or SIGTERM; requests in work may end
-then. The folder is an OCI image layout. Without --htpasswd everyone who reaches it may pull, push
-and delete. A line on stderr for each request: time, client, user, method, path, status, bytes
+It says on stderr where it listens, and serves until SIGINT or SIGTERM; requests in work may end \
+then. The folder is an OCI image layout. Without --htpasswd everyone who reaches it may pull, push \
+and delete. A line on stderr for each request: time, client, user, method, path, status, bytes \
 received, bytes sent, seconds.
 
 Examples:
   modelctl registry --store ./registry
   modelctl registry --store ./registry --listen 127.0.0.1:0 --gc-interval 1h
-  modelctl registry --store /srv/models --listen 10.0.0.5:5000 --allow-remote --host models.example \\
-    --tls-cert cert.pem --tls-key key.pem --htpasswd users --anonymous-read --writer ci";
+  modelctl registry --store /srv/models --listen 10.0.0.5:5000 --allow-remote \\
+    --host models.example --tls-cert cert.pem --tls-key key.pem \\
+    --htpasswd users --anonymous-read --writer ci";
 
 /// Serve the embedded registry: for one machine, for CI, for sites without a network
 #[derive(Args)]

@@ -15,8 +15,8 @@ use crate::output::Output;
 use crate::text::count;
 
 const HELP: &str = "\
-Corrupt blobs are removed, entries whose manifest is gone are dropped, a broken index.json is made
-again from the manifests that are there. What is missing then can be pulled or packed again: exit 5
+Corrupt blobs are removed, entries whose manifest is gone are dropped, a broken index.json is made \
+again from the manifests that are there. What is missing then can be pulled or packed again: exit 5 \
 says that something is.
 
 Examples:

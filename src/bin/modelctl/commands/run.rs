@@ -24,14 +24,14 @@ use crate::seeding::{SeedFolders, seed};
 use crate::worker::{self, Infer, RuntimeOptions, Smoke, Task};
 
 const HELP: &str = "\
-Everything is verified before it is run, in a process of its own. Without --input the smoke tests of
-the artifact are run and compared; where it has none, made inputs show that it runs. Exit 5 if an
-output differs. A reference is resolved at the registry and kept in the store; with --offline it is
+Everything is verified before it is run, in a process of its own. Without --input the smoke tests of \
+the artifact are run and compared; where it has none, made inputs show that it runs. Exit 5 if an \
+output differs. A reference is resolved at the registry and kept in the store; with --offline it is \
 resolved in the store.
 
-With --attest what was found is signed and put beside the artifact, for exactly the digest that was
-run: an in-toto test result that `verify`, `gate` and cosign read. It is of the artifact's own tests
-with their own tolerances. A model without tests is attested as WARNED. A test that fails is not
+With --attest what was found is signed and put beside the artifact, for exactly the digest that was \
+run: an in-toto test result that `verify`, `gate` and cosign read. It is of the artifact's own tests \
+with their own tolerances. A model without tests is attested as WARNED. A test that fails is not \
 attested, unless --attest-failures asks for the record.
 
 Examples:

@@ -14,11 +14,11 @@ use crate::options::{PassphraseOptions, RegistryOptions};
 use crate::output::Output;
 
 const HELP: &str = "\
-Signs the digest of an artifact, as cosign 3 does: a bundle beside it, which `cosign verify --key`
-accepts. A tag is resolved once; the digest that it had is what is signed, and printed. To sign the
+Signs the digest of an artifact, as cosign 3 does: a bundle beside it, which `cosign verify --key` \
+accepts. A tag is resolved once; the digest that it had is what is signed, and printed. To sign the \
 same once more with the same key adds nothing.
 
-Signs all files of a folder, or one file, with OpenSSF Model Signing: `model_signing verify key`
+Signs all files of a folder, or one file, with OpenSSF Model Signing: `model_signing verify key` \
 verifies it, too. A model that is packed is signed with `pack --sign-key`.
 
 Examples:
@@ -42,11 +42,11 @@ pub(crate) struct SignArgs {
     #[arg(long, value_name = "KEY")]
     key: PathBuf,
     #[command(flatten)]
+    passphrase: PassphraseOptions,
+    #[command(flatten)]
     artifact: artifact::ArtifactOptions,
     #[command(flatten)]
     folder: folder::FolderOptions,
-    #[command(flatten)]
-    passphrase: PassphraseOptions,
     #[command(flatten)]
     registry: RegistryOptions,
 }

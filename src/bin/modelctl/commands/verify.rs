@@ -22,11 +22,11 @@ use crate::output::Output;
 use crate::reports::FindingsReport;
 
 const HELP: &str = "\
-Every blob and file is read and hashed. A folder may be one that `pull` wrote, in either layout, or
-that oras or modctl wrote. `oci:DIR` without a tag is the whole layout. Exit 5 if anything fails.
-With --key, who has signed an artifact or a pulled folder is checked, too, and what that does not
-prove is said; without, signatures are only listed. With --signature, any folder or file is checked
-against one that `sign` or another OpenSSF Model Signing tool made. With --policy, the artifact also
+Every blob and file is read and hashed. A folder may be one that `pull` wrote, in either layout, or \
+that oras or modctl wrote. `oci:DIR` without a tag is the whole layout. Exit 5 if anything fails. \
+With --key, who has signed an artifact or a pulled folder is checked, too, and what that does not \
+prove is said; without, signatures are only listed. With --signature, any folder or file is checked \
+against one that `sign` or another OpenSSF Model Signing tool made. With --policy, the artifact also \
 has to be what the policy allows; its smoke test is left to `gate`.
 
 Examples:
