@@ -70,7 +70,7 @@ exit 2
 --- stderr
 error: `0.0.0.0:0` is not a loopback address: whoever reaches it could read and replace models
 
-hint: there are no accounts here; give `--allow-remote` if the network is trusted, or use zot, Harbor or distribution
+hint: name who may with `--htpasswd FILE`, encrypt with `--tls-cert` and `--tls-key`, and give `--allow-remote`
 ");
 }
 

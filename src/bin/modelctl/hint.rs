@@ -48,7 +48,7 @@ pub(crate) fn of(failure: &Failure, typed: &Typed) -> Option<String> {
         }
         Failure::NoHome(_) => Some("give `--store DIR` or set MODELCTL_STORE".to_owned()),
         Failure::Exposed(_) => Some(
-            "there are no accounts here; give `--allow-remote` if the network is trusted, or use zot, Harbor or distribution"
+            "name who may with `--htpasswd FILE`, encrypt with `--tls-cert` and `--tls-key`, and give `--allow-remote`"
                 .to_owned(),
         ),
         Failure::Library(Error::Store(StoreError::Mismatch { .. } | StoreError::Size { .. })) => {
