@@ -130,6 +130,8 @@ recorded-1  model.onnx  score   float[1,1]  equal   0         0         [TIME] m
 ./out: 2 outputs equal, with ONNX Runtime [VERSION]
 ");
     env.run(&["run", "store:mlp:v1", "-q", "--json"]).ok();
+    let traces = env.root("home/.cache/Microsoft");
+    assert!(!traces.exists(), "ONNX Runtime keeps events there");
     let shaped = env.run(&["run", "./out", "--shape", "features=1,10"]);
     let said =
         "warning: --shape and --range were not used: the artifact has smoke tests of its own\n";

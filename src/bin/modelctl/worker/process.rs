@@ -223,6 +223,9 @@ fn not_found(source: std::io::Error) -> Failure {
 fn command(style: Style) -> Result<Command, Failure> {
     let mut command = Command::new(std::env::current_exe().map_err(not_found)?);
     command.arg("worker").stdin(Stdio::null());
+    // From 1.32 on ONNX Runtime keeps an identity of the machine in the home directory, and records
+    // events there, before it can be told not to by its API.
+    command.env("ORT_DISABLE_TELEMETRY", "1");
     if style.json {
         command.arg("--json");
     }
