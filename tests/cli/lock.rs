@@ -108,6 +108,14 @@ error: cannot use `modelctl.lock`: No such file or directory (os error 2)
     let locked = env
         .run(&["pull", "mlp", "-o", "out", "--locked", "-q"])
         .ok();
+    env.write("any.toml", "version = 1\n[[rule]]\nunsigned = true\n");
+    let admitted = env.run(&[
+        "pull", "mlp", "-o", "out", "--locked", "--policy", "any.toml",
+    ]);
+    let says_so = admitted
+        .stderr
+        .contains("pass      lock        as it was locked\n");
+    assert!(says_so, "{admitted}");
     env.run(&["pull", &v2, "-o", "next", "--locked"]).is("\
 exit 5
 --- stderr

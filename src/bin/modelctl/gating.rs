@@ -176,7 +176,7 @@ impl Admission {
             let (name, location) = (self.place.to_string(), self.location.clone());
             let question = Question {
                 as_layers,
-                ..question(name, location, policy, None)
+                ..question(name, location, policy, self.lock.as_ref())
             };
             require(&question, spot, document, output).await?;
         }
