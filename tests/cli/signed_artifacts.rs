@@ -156,7 +156,7 @@ fn layouts_are_signed_and_archives_are_not() {
     sign("oci-archive:out.tar:v1").is("\
 exit 2
 --- stderr
-error: `archive:v1` is read-only: an archive is written once, by `cp`
+error: `oci-archive:out.tar:v1` is read-only: an archive is written once, by `cp`
 ");
     let legacy = ["sign", "oci:out:v1", "--key", "a.key", "--legacy"];
     env.run(&legacy).is("\

@@ -50,6 +50,11 @@ impl Archive {
         })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Lists the entries in the order of `index.json`.
     pub fn entries(&self) -> Vec<Entry> {
         let manifests = self.contents.index.manifests.iter().cloned();

@@ -214,7 +214,9 @@ impl fmt::Display for Spot {
             Self::Layout(layout, name) => {
                 write!(f, "oci:{}{}", layout.root().display(), tag(name))
             }
-            Self::Archive(_, name) => write!(f, "archive{}", tag(name)),
+            Self::Archive(archive, name) => {
+                write!(f, "oci-archive:{}{}", archive.path().display(), tag(name))
+            }
         }
     }
 }
