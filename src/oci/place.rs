@@ -38,6 +38,9 @@ pub enum PlaceError {
     /// `oci:` or `oci-archive:` without a path.
     #[error("invalid place {0:?}: expected a path after the colon")]
     NoPath(String),
+    /// It is neither a reference nor, by how it begins, a path.
+    #[error("{0} (a file or folder begins with `/`, `./` or `../`)")]
+    NeitherReferenceNorPath(ReferenceError),
     /// The reference or tag is invalid.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
@@ -63,7 +66,10 @@ impl FromStr for Place {
         if is_path {
             return Ok(Self::Path(text.into()));
         }
-        Ok(Self::Registry(text.parse()?))
+        let reference = text.parse();
+        reference
+            .map(Self::Registry)
+            .map_err(PlaceError::NeitherReferenceNorPath)
     }
 }
 
@@ -121,6 +127,8 @@ mod tests {
         for text in ["m:v1", "store:m:v1", "oci:b:v1", "oci-archive:m.tar", "./m"] {
             assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
         }
+        let error = "My model".parse::<Place>().unwrap_err().to_string();
+        assert!(error.ends_with(" (a file or folder begins with `/`, `./` or `../`)"));
         assert!("oci:".parse::<Place>().is_err());
         assert!("oci::v1".parse::<Place>().is_err());
     }
