@@ -136,7 +136,7 @@ impl TransportError {
             Self::Credential(error) => error.kind(),
             Self::Rejected { rejection, .. } => rejection.kind(),
             Self::Connection { fault, .. } => match fault {
-                ConnectionFault::Tls(_) => ErrorKind::Failed,
+                ConnectionFault::Tls(_) | ConnectionFault::NotHttp => ErrorKind::Failed,
                 _ => ErrorKind::Unavailable,
             },
             Self::Distrusted { .. } | Self::TagStays { .. } => ErrorKind::Unsupported,
@@ -187,6 +187,7 @@ impl TransportError {
         match self {
             Self::Rejected { rejection, .. } => rejection.remedy(),
             Self::BodyLimit { .. } => Some(LARGER_BODIES),
+            Self::Connection { fault, .. } => fault.remedy(),
             Self::Token { cause, .. } | Self::TagStays { cause, .. } => cause.remedy(),
             _ => None,
         }

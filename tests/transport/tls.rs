@@ -130,6 +130,15 @@ async fn q45_plain_http_and_tls_are_not_mixed_up() {
         .unwrap_err();
     let end = "(400): Client sent an HTTP request to an HTTPS server.";
     assert!(error.to_string().ends_with(end), "{error}");
+
+    // An alert, which is all that other servers say; once is enough to know.
+    let (address, _) = blunt(&[0x15, 3, 3, 0, 2, 2, 10]);
+    let error = read(&at(options(), &address.to_string()), &blob())
+        .await
+        .unwrap_err();
+    let end = " failed: the server does not speak plain HTTP, perhaps TLS";
+    assert!(error.to_string().ends_with(end), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Failed);
 }
 
 /// A proxy that tunnels, and keeps the heads of what it was asked.

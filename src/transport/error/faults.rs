@@ -13,6 +13,9 @@ pub enum ConnectionFault {
     /// The server's certificate was not accepted, or it asked for one of ours.
     #[error("TLS failed: {0}")]
     Tls(String),
+    /// What answered a request without TLS is no HTTP.
+    #[error("the server does not speak plain HTTP, perhaps TLS")]
+    NotHttp,
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(String),
@@ -30,6 +33,19 @@ pub enum ConnectionFault {
     /// Nothing moved for too long.
     #[error("nothing moved for {} s", .0.as_secs())]
     Stalled(Duration),
+}
+
+impl ConnectionFault {
+    /// What to do next, where that can be said.
+    pub(super) fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Tls(_) => Some(
+                "`--ca-cert FILE` trusts an authority of your own; `--plain-http` is for a registry without TLS",
+            ),
+            Self::NotHttp => Some("`--plain-http=false` talks TLS to localhost, too"),
+            _ => None,
+        }
+    }
 }
 
 /// Why we do not go where a server sent us. The hosts are shown without anything secret.

@@ -7,6 +7,9 @@ use std::io;
 use crate::transport::error::ConnectionFault;
 use crate::transport::failure::cleaned;
 
+/// What hyper says of bytes that do not begin with `HTTP/1.`, such as a TLS alert.
+const NO_HTTP: &str = "invalid HTTP version parsed";
+
 /// Tells connection, TLS and everything after apart.
 pub(crate) fn of(error: &reqwest::Error) -> ConnectionFault {
     if let Some(tls) = tls_error(error) {
@@ -18,8 +21,11 @@ pub(crate) fn of(error: &reqwest::Error) -> ConnectionFault {
         });
     }
     let text = cleaned(&root_cause(error));
+    let is_plain = error.url().is_some_and(|url| url.scheme() == "http");
     if error.is_connect() {
         ConnectionFault::Connect(text)
+    } else if is_plain && text == NO_HTTP {
+        ConnectionFault::NotHttp
     } else {
         ConnectionFault::Broken(text)
     }
