@@ -29,11 +29,18 @@ impl VerifyError {
     /// Names the file in an I/O error: `.map_err(VerifyError::io(path))`.
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
-        move |cause| match cause.kind() {
-            io::ErrorKind::NotFound if path.ends_with(MANIFEST_PATH) => {
-                Self::NoManifest(path.ancestors().nth(2).unwrap_or(&path).to_owned())
+        move |cause| {
+            let is_absent = cause.kind() == io::ErrorKind::NotFound;
+            match path.ancestors().nth(2) {
+                Some(folder) if is_absent && path.ends_with(MANIFEST_PATH) => {
+                    let path = folder.to_owned();
+                    match folder.exists() {
+                        true => Self::NoManifest(path),
+                        false => Self::Io { path, cause },
+                    }
+                }
+                _ => Self::Io { path, cause },
             }
-            _ => Self::Io { path, cause },
         }
     }
 

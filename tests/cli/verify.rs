@@ -38,6 +38,18 @@ error: 4 of 5 checks failed
 }
 
 #[test]
+fn folder_that_is_not_there_is_not_found() {
+    let env = env_with_folder();
+    for command in ["verify", "inspect"] {
+        env.run(&[command, "./absent"]).is("\
+exit 3
+--- stderr
+error: `./absent`: No such file or directory (os error 2)
+");
+    }
+}
+
+#[test]
 fn verify_json_has_codes_for_programs() {
     let env = env_with_folder();
     fs::write(env.path("out/weights.bin"), "short").unwrap();
@@ -63,11 +75,6 @@ fn folder_without_a_model_manifest_cannot_be_verified() {
 exit 1
 --- stderr
 error: `./model` has no `.modelctl/manifest.json`: no complete pull wrote it, and there is nothing to verify it against
-");
-    env.run(&["verify", "./absent"]).is("\
-exit 1
---- stderr
-error: `./absent` has no `.modelctl/manifest.json`: no complete pull wrote it, and there is nothing to verify it against
 ");
 }
 
