@@ -35,6 +35,40 @@ fn json_usage_error_is_one_object() {
 }
 
 #[test]
+fn empty_variable_is_not_set() {
+    let env = Env::new()
+        .with("MODELCTL_STORE", "")
+        .with("MODELCTL_REGISTRY", "")
+        .with("MODELCTL_CA_CERT", "");
+    env.run(&["ls"]).ok();
+    assert!(
+        env.run(&["ls", "mlp"])
+            .stderr
+            .contains("no default registry is set")
+    );
+}
+
+#[test]
+fn file_that_an_option_names_and_is_not_there_is_exit_3() {
+    let env = Env::new();
+    let verify = ["verify", "localhost:1/m:v1", "--ca-cert", "absent.pem"];
+    let serve = [
+        "registry",
+        "--store",
+        "x",
+        "--htpasswd",
+        "absent",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    for (words, name) in [(&verify[..], "absent.pem"), (&serve[..], "absent")] {
+        env.run(words).is(&format!(
+            "exit 3\n--- stderr\nerror: `{name}`: No such file or directory (os error 2)\n"
+        ));
+    }
+}
+
+#[test]
 fn closed_stdout_is_not_an_error() {
     let env = Env::new();
     let (reader, writer) = std::io::pipe().unwrap();

@@ -33,10 +33,22 @@ pub(crate) struct Cli {
 impl Cli {
     /// Parses the command line; gives the word of the command as well.
     pub(crate) fn parse_words() -> Result<(Self, String), clap::Error> {
-        let matches = Self::command().try_get_matches()?;
+        let matches = without_empty_variables(Self::command()).try_get_matches()?;
         let name = matches.subcommand_name().unwrap_or_default().to_owned();
         Ok((Self::from_arg_matches(&matches)?, name))
     }
+}
+
+/// A variable that is set to nothing, as CI systems set those that they do not have, is not set.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|argument| {
+        let value = argument.get_env().and_then(std::env::var_os);
+        match value.is_some_and(|value| value.is_empty()) {
+            true => argument.env(None),
+            false => argument,
+        }
+    });
+    command.mut_subcommands(without_empty_variables)
 }
 
 /// How artifacts and files are named, for `--help`.

@@ -10,8 +10,10 @@ use std::path::PathBuf;
 
 use modelctl::gate::Verdict;
 use modelctl::oci::{Digest, OciError, Place, PlaceError, Reference};
+use modelctl::registry::RegistryError;
 use modelctl::run::RunError;
 use modelctl::store::StoreError;
+use modelctl::transport::TransportError;
 use modelctl::trust::TrustError;
 use modelctl::{Error, ErrorKind};
 use serde::Serialize;
@@ -184,6 +186,10 @@ impl Failure {
     /// What a caller can do about it.
     pub(crate) fn kind(&self) -> ErrorKind {
         match self {
+            Self::Library(
+                Error::Transport(TransportError::Io { cause, .. })
+                | Error::Registry(RegistryError::Io { cause, .. }),
+            ) if cause.kind() == io::ErrorKind::NotFound => ErrorKind::NotFound,
             Self::Library(error) => error.kind(),
             Self::NoRegistry(_)
             | Self::NoTag(_)
