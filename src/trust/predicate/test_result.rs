@@ -52,6 +52,17 @@ pub enum Verdict {
     Failed,
 }
 
+impl Verdict {
+    /// The word that stands for it in the record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "PASSED",
+            Self::Warned => "WARNED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
 /// A file of the artifact, as in-toto describes resources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Resource {

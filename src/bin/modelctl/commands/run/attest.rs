@@ -118,8 +118,8 @@ impl Attestation {
         if let (Some(result), Some(attested)) = (&result, &attested) {
             let (id, digest) = (self.key.public_key().id(), attested.manifest.digest);
             output.note(format_args!(
-                "{spot}: attested with key {id}: {:?}, {digest}",
-                result.result
+                "{spot}: attested with key {id}: {}, {digest}",
+                result.result.as_str()
             ))?;
         } else if !self.failures {
             output.note("nothing was attested: the smoke test did not pass")?;
