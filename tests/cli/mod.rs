@@ -18,6 +18,7 @@ mod login;
 mod pack;
 mod progress;
 mod pull;
+mod readme;
 mod reference;
 mod registry;
 mod run;
