@@ -1,25 +1,28 @@
 //! Blobs on their way into files, two on a thread.
 //!
 //! ```text
-//! reader ──▶ buffer ──▶ written ──▶ hashed ─┐
-//! reader ──▶ buffer ──▶ written ──▶ hashed ─┴─ together, in little more than the time of one
+//! reader ──▶ buffers ──▶ written ──▶ hashed ─┐
+//! reader ──▶ buffers ──▶ written ──▶ hashed ─┴─ together, in little more than the time of one
 //! ```
 //!
-//! A thread does one thing after the other, so that bytes are still in the cache of its core when they
-//! are written and hashed, and that it may wait for the disk. Blobs in flight take places on as many
-//! threads as they need. Memory use depends neither on the length of a blob nor on how many there are.
+//! A task reads ahead while a thread does one thing after the other, so that bytes are still in the
+//! cache of its core when they are hashed, and that it may wait for the disk. Blobs in flight take places
+//! on as many threads as they need. Memory use depends neither on the length of a blob nor on how many
+//! there are.
 
 #[cfg(test)]
 mod tests;
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{
+    Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel,
+};
 use tokio::sync::oneshot;
 
 use crate::oci::{Descriptor, Hasher};
@@ -29,6 +32,9 @@ use crate::{Error, Result};
 /// The length of a buffer in bytes: two of them, and what the network holds of the blobs, fit into the
 /// second-level cache of a core.
 const BUFFER: usize = 128 * 1024;
+/// How many of them wait for the thread of a blob, beside the one that is filled and the one that it
+/// works on.
+const AHEAD: usize = 2;
 /// How many buffers are kept for the next blob.
 const KEPT: usize = 16;
 /// Blobs on a thread.
@@ -64,15 +70,17 @@ impl<C: Consumer> Pairs<C> {
         let (sender, outcome) = oneshot::channel();
         // Less for a small blob, and never what a hostile descriptor says.
         let length = usize::try_from(blob.size).map_or(BUFFER, |size| size.clamp(1, BUFFER));
+        let (filled, coming) = channel(AHEAD);
+        let pieces = self.pieces.clone();
+        // It ends with the landing.
+        tokio::spawn(async move { read(reader, length, &pieces, &filled).await });
         self.place(Landing {
             blob: blob.clone(),
-            reader: Box::new(reader),
+            coming,
             consumer,
             hasher,
-            buffer: self.pieces.take_of(length),
-            filled: 0,
+            piece: None,
             hashed: 0,
-            is_written: false,
             is_over: false,
             failure: None,
             outcome: sender,
@@ -161,18 +169,27 @@ impl<C: Consumer> Pair<C> {
 
     /// Hashes what two blobs both have together, and otherwise what one has alone.
     fn hash(&mut self) {
-        match &mut self.landings[..] {
-            [first, second] if first.unhashed().min(second.unhashed()) > 0 => {
-                let length = first.unhashed().min(second.unhashed());
-                let bytes = [
-                    &first.buffer.buffer[first.hashed..][..length],
-                    &second.buffer.buffer[second.hashed..][..length],
-                ];
-                Hasher::update_pair([&mut first.hasher, &mut second.hasher], bytes);
-                first.was_hashed(length);
-                second.was_hashed(length);
+        let unhashed = |landing: &Landing<C>| landing.unhashed().len();
+        if let [first, second] = &mut self.landings[..] {
+            let common = unhashed(first).min(unhashed(second));
+            if common > 0 {
+                let hashers = [&mut first.hasher, &mut second.hasher];
+                let pieces = [(&first.piece, first.hashed), (&second.piece, second.hashed)];
+                let bytes = pieces.map(|(piece, hashed)| {
+                    let piece = piece.as_ref().expect("it has bytes");
+                    &piece.buffer[hashed..][..common]
+                });
+                Hasher::update_pair(hashers, bytes);
+                first.was_hashed(common);
+                second.was_hashed(common);
+                return;
             }
-            landings => landings.iter_mut().for_each(Landing::hash),
+        }
+        for landing in &mut self.landings {
+            if let Some(piece) = &landing.piece {
+                landing.hasher.update(&piece.buffer[landing.hashed..]);
+                landing.was_hashed(unhashed(landing));
+            }
         }
     }
 
@@ -187,19 +204,57 @@ impl<C: Consumer> Pair<C> {
     }
 }
 
+/// Reads to the end, or until nobody wants more.
+async fn read(
+    mut reader: impl AsyncRead + Unpin,
+    length: usize,
+    pieces: &Pieces,
+    filled: &Sender<io::Result<Piece>>,
+) {
+    loop {
+        let mut piece = pieces.take_of(length);
+        let read = tokio::select! {
+            read = fill(&mut reader, &mut piece) => read,
+            () = filled.closed() => return,
+        };
+        let is_last = piece.buffer.len() < length;
+        if !piece.buffer.is_empty() && filled.send(Ok(piece)).await.is_err() {
+            return;
+        }
+        if let Err(error) = read {
+            let _ = filled.send(Err(error)).await;
+            return;
+        }
+        if is_last {
+            return;
+        }
+    }
+}
+
+/// Fills a buffer, and makes it as long as what came.
+async fn fill(reader: &mut (impl AsyncRead + Unpin), piece: &mut Piece) -> io::Result<()> {
+    let mut length = 0;
+    let read = loop {
+        match reader.read(&mut piece.buffer[length..]).await {
+            Ok(0) => break Ok(()),
+            Ok(count) => length += count,
+            Err(error) => break Err(error),
+        }
+    };
+    piece.buffer.truncate(length);
+    read
+}
+
 /// A blob on its way.
 struct Landing<C> {
     blob: Descriptor,
-    reader: Box<dyn AsyncRead + Send + Unpin>,
+    coming: Receiver<io::Result<Piece>>,
     consumer: C,
     hasher: Hasher,
-    buffer: Piece,
-    /// How much of the buffer the reader has filled, and how much of that was hashed.
-    filled: usize,
+    /// What the consumer has been given, and the hasher not yet, or not all of it.
+    piece: Option<Piece>,
+    /// How much of the piece was hashed.
     hashed: usize,
-    /// Whether the consumer has what the buffer holds.
-    is_written: bool,
-    /// Whether the reader has come to its end.
     is_over: bool,
     failure: Option<Error>,
     outcome: oneshot::Sender<Result<Hasher>>,
@@ -208,59 +263,44 @@ struct Landing<C> {
 impl<C: Consumer> Landing<C> {
     /// Nobody waits for it any more, it failed, or there is no more of it.
     fn is_done(&self) -> bool {
-        let is_complete = self.is_over && self.filled == 0;
-        is_complete || self.failure.is_some() || self.outcome.is_closed()
+        self.is_over || self.failure.is_some() || self.outcome.is_closed()
     }
 
     /// Is ready when there is something to do.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if self.outcome.poll_closed(context).is_ready() || self.is_written {
+        if self.outcome.poll_closed(context).is_ready() || self.piece.is_some() {
             return Poll::Ready(());
         }
-        while self.filled < self.buffer.buffer.len() && !self.is_over {
-            let mut room = ReadBuf::new(&mut self.buffer.buffer[self.filled..]);
-            if let Err(error) = ready!(Pin::new(&mut self.reader).poll_read(context, &mut room)) {
-                self.failure = Some(error_of_read(error, &self.blob.digest));
-                break;
-            }
-            self.is_over = room.filled().is_empty();
-            self.filled += room.filled().len();
+        match ready!(self.coming.poll_recv(context)) {
+            Some(Ok(piece)) => self.piece = Some(piece),
+            Some(Err(error)) => self.failure = Some(error_of_read(error, &self.blob.digest)),
+            None => self.is_over = true,
         }
         Poll::Ready(())
     }
 
-    /// Gives the consumer what the buffer holds, if it is full or there is no more.
+    /// Gives the consumer a piece that has come.
     fn write(&mut self) {
-        let is_full = self.is_over || self.filled == self.buffer.buffer.len();
-        if !is_full || self.is_written || self.is_done() {
+        if self.hashed > 0 || self.is_done() {
             return;
         }
-        match self.consumer.take(&self.buffer.buffer[..self.filled]) {
-            Ok(()) => self.is_written = true,
-            Err(error) => self.failure = Some(error),
+        let Some(piece) = &self.piece else { return };
+        if let Err(error) = self.consumer.take(&piece.buffer) {
+            self.failure = Some(error);
         }
     }
 
-    /// How much of what was written has to be hashed.
-    fn unhashed(&self) -> usize {
-        match self.is_written {
-            true => self.filled - self.hashed,
-            false => 0,
-        }
+    /// What of the piece has to be hashed.
+    fn unhashed(&self) -> &[u8] {
+        let piece = self.piece.as_ref();
+        piece.map_or(&[], |piece| &piece.buffer[self.hashed..])
     }
 
-    fn hash(&mut self) {
-        let length = self.unhashed();
-        let bytes = &self.buffer.buffer[self.hashed..][..length];
-        self.hasher.update(bytes);
-        self.was_hashed(length);
-    }
-
-    /// Empties the buffer if that was the rest of it.
+    /// Lets go of the piece if that was the rest of it.
     fn was_hashed(&mut self, length: usize) {
         self.hashed += length;
-        if self.is_written && self.hashed == self.filled {
-            (self.filled, self.hashed, self.is_written) = (0, 0, false);
+        if self.unhashed().is_empty() {
+            (self.piece, self.hashed) = (None, 0);
         }
     }
 
