@@ -18,23 +18,16 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::AsyncRead;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::{
-    Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel,
-};
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
-use crate::oci::{Descriptor, Hasher};
-use crate::store::{Consumer, Piece, Pieces, error_of_read};
+use crate::oci::{Descriptor, Digest, Hasher};
+use crate::store::{Consumer, Piece, Pieces, error_of_read, read_ahead};
 use crate::{Error, Result};
 
-/// The length of a buffer in bytes: two of them, and what the network holds of the blobs, fit into the
-/// second-level cache of a core.
-const BUFFER: usize = 128 * 1024;
-/// How many of them wait for the thread of a blob, beside the one that is filled and the one that it
-/// works on.
-const AHEAD: usize = 2;
 /// How many buffers are kept for the next blob.
 const KEPT: usize = 16;
 /// Blobs on a thread.
@@ -68,15 +61,11 @@ impl<C: Consumer> Pairs<C> {
         (consumer, hasher): (C, Hasher),
     ) -> Result<Hasher> {
         let (sender, outcome) = oneshot::channel();
-        // Less for a small blob, and never what a hostile descriptor says.
-        let length = usize::try_from(blob.size).map_or(BUFFER, |size| size.clamp(1, BUFFER));
-        let (filled, coming) = channel(AHEAD);
-        let pieces = self.pieces.clone();
-        // It ends with the landing.
-        tokio::spawn(async move { read(reader, length, &pieces, &filled).await });
+        let (reading, coming) = read_ahead(reader, blob, &self.pieces);
         self.place(Landing {
-            blob: blob.clone(),
+            digest: blob.digest,
             coming,
+            _reading: reading,
             consumer,
             hasher,
             piece: None,
@@ -204,51 +193,12 @@ impl<C: Consumer> Pair<C> {
     }
 }
 
-/// Reads to the end, or until nobody wants more.
-async fn read(
-    mut reader: impl AsyncRead + Unpin,
-    length: usize,
-    pieces: &Pieces,
-    filled: &Sender<io::Result<Piece>>,
-) {
-    loop {
-        let mut piece = pieces.take_of(length);
-        let read = tokio::select! {
-            read = fill(&mut reader, &mut piece) => read,
-            () = filled.closed() => return,
-        };
-        let is_last = piece.buffer.len() < length;
-        if !piece.buffer.is_empty() && filled.send(Ok(piece)).await.is_err() {
-            return;
-        }
-        if let Err(error) = read {
-            let _ = filled.send(Err(error)).await;
-            return;
-        }
-        if is_last {
-            return;
-        }
-    }
-}
-
-/// Fills a buffer, and makes it as long as what came.
-async fn fill(reader: &mut (impl AsyncRead + Unpin), piece: &mut Piece) -> io::Result<()> {
-    let mut length = 0;
-    let read = loop {
-        match reader.read(&mut piece.buffer[length..]).await {
-            Ok(0) => break Ok(()),
-            Ok(count) => length += count,
-            Err(error) => break Err(error),
-        }
-    };
-    piece.buffer.truncate(length);
-    read
-}
-
 /// A blob on its way.
 struct Landing<C> {
-    blob: Descriptor,
+    digest: Digest,
     coming: Receiver<io::Result<Piece>>,
+    /// Ends with it.
+    _reading: JoinSet<()>,
     consumer: C,
     hasher: Hasher,
     /// What the consumer has been given, and the hasher not yet, or not all of it.
@@ -273,7 +223,7 @@ impl<C: Consumer> Landing<C> {
         }
         match ready!(self.coming.poll_recv(context)) {
             Some(Ok(piece)) => self.piece = Some(piece),
-            Some(Err(error)) => self.failure = Some(error_of_read(error, &self.blob.digest)),
+            Some(Err(error)) => self.failure = Some(error_of_read(error, &self.digest)),
             None => self.is_over = true,
         }
         Poll::Ready(())

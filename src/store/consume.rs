@@ -9,22 +9,16 @@
 //! So reading and consuming happen at the same time, and memory use does not depend on the length of
 //! the blob.
 
-use std::future::Future;
-
-use bytes::BufMut as _;
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::{JoinError, JoinSet};
+use tokio::io::AsyncRead;
 
 use super::blocking::on_thread;
-use super::error_of_read;
+use super::read_ahead::read_ahead;
+use super::{Pieces, error_of_read};
 use crate::oci::Descriptor;
 use crate::{Error, Result};
 
-/// The length of a buffer in bytes: longer ones were no faster.
-const BUFFER: usize = 256 * 1024;
-/// One is filled, one consumed, and one waits.
-const BUFFERS: usize = 3;
+/// How many buffers are used again.
+const KEPT: usize = 4;
 
 /// Takes the bytes of a blob in order.
 pub trait Consumer: Send + 'static {
@@ -37,88 +31,29 @@ pub trait Consumer: Send + 'static {
 pub async fn consume<C: Consumer>(
     reader: impl AsyncRead + Send + Unpin + 'static,
     blob: &Descriptor,
-    consumer: C,
-) -> Result<C> {
-    let (emptied, empty) = channel(BUFFERS);
-    let (filled, consuming) = start(consumer, emptied);
-    let blob = blob.clone();
-    // In a task of its own, so that blobs in flight are decrypted on several cores; it ends with the set.
-    let mut feeding = JoinSet::new();
-    feeding.spawn(async move { feed(reader, &blob, &filled, empty).await });
-    let (fed, consumer) = tokio::join!(feeding.join_next(), consuming);
-    // Where both failed, the consumer failed first: feeding does not stop it.
-    let consumer = consumer?;
-    outcome(fed).map(|()| consumer)
-}
-
-/// The end of a consumer that takes buffers, and its work.
-fn start<C: Consumer>(
     mut consumer: C,
-    emptied: Sender<Vec<u8>>,
-) -> (Sender<Vec<u8>>, impl Future<Output = Result<C>>) {
-    let (sender, mut full) = channel::<Vec<u8>>(BUFFERS);
-    let consuming = on_thread(move || {
-        while let Some(buffer) = full.blocking_recv() {
-            consumer.take(&buffer)?;
-            // Whoever has read everything needs no buffers.
-            let _ = emptied.try_send(buffer);
+) -> Result<C> {
+    let (mut reading, mut coming) = read_ahead(reader, blob, &Pieces::keeping(KEPT));
+    let digest = blob.digest;
+    let consumer = on_thread(move || {
+        while let Some(piece) = coming.blocking_recv() {
+            let piece = piece.map_err(|error| error_of_read(error, &digest))?;
+            consumer.take(&piece.buffer)?;
         }
         Ok::<C, Error>(consumer)
     });
-    (sender, consuming)
-}
-
-/// What became of the one task of a set.
-fn outcome(fed: Option<Result<Result<()>, JoinError>>) -> Result<()> {
-    match fed.expect("the set has one task") {
-        Ok(fed) => fed,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    let consumer = consumer.await?;
+    // What ended by a panic looked like the end of the blob.
+    if let Some(Err(error)) = reading.join_next().await {
+        std::panic::resume_unwind(error.into_panic());
     }
-}
-
-async fn feed(
-    mut reader: impl AsyncRead + Send + Unpin,
-    blob: &Descriptor,
-    filled: &Sender<Vec<u8>>,
-    mut empty: Receiver<Vec<u8>>,
-) -> Result<()> {
-    // Less for a small blob, and never what a hostile descriptor says.
-    let capacity = usize::try_from(blob.size).map_or(BUFFER, |size| size.clamp(1, BUFFER));
-    for number in 0_usize.. {
-        let buffer = match number {
-            0..BUFFERS => Some(Vec::with_capacity(capacity)),
-            _ => empty.recv().await,
-        };
-        // A consumer that has failed says so itself.
-        let Some(mut buffer) = buffer else { break };
-        buffer.clear();
-        let is_over = fill(&mut reader, &mut buffer, capacity).await;
-        let is_over = is_over.map_err(|error| error_of_read(error, &blob.digest))?;
-        if filled.send(buffer).await.is_err() || is_over {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// Fills a buffer; says whether the end was reached before.
-async fn fill(
-    reader: &mut (impl AsyncRead + Unpin),
-    buffer: &mut Vec<u8>,
-    capacity: usize,
-) -> std::io::Result<bool> {
-    while buffer.len() < capacity {
-        let room = capacity - buffer.len();
-        if reader.read_buf(&mut (&mut *buffer).limit(room)).await? == 0 {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    Ok(consumer)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::read_ahead::BUFFER;
 
     struct Collected(Vec<u8>);
 

@@ -16,6 +16,7 @@ mod layout;
 mod memory;
 mod pieces;
 mod progress;
+pub(crate) mod read_ahead;
 mod reserve;
 mod size;
 mod storage;
@@ -34,6 +35,7 @@ pub use layout::{FileReader, GcOptions, GcPlan, Hold, Layout, Made, RepairReport
 pub use memory::Memory;
 pub(crate) use pieces::{Piece, Pieces};
 pub use progress::{Progress, Reported, WithProgress};
+pub(crate) use read_ahead::read_ahead;
 pub(crate) use reserve::reserve;
 pub use size::{Size, SizeError};
 pub use storage::{BlobSource, Referrers, Storage, Tags};

@@ -9,6 +9,7 @@ use super::*;
 use crate::ErrorKind;
 use crate::oci::Algorithm;
 use crate::store::StoreError;
+use crate::store::read_ahead::BUFFER;
 
 /// What the consumers of a test were given.
 type Taken = Arc<Mutex<Vec<u8>>>;
