@@ -11,11 +11,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate, fchmod, ftruncate, mkdirat, openat};
+use rustix::fs::{Mode, OFlags, fchmod, ftruncate, mkdirat, openat};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::{MaterialiseError, PlannedFile};
 use crate::model::FilePath;
+use crate::store;
 
 const FOLDER: OFlags = OFlags::DIRECTORY
     .union(OFlags::NOFOLLOW)
@@ -171,11 +172,8 @@ pub(super) fn reserve(file: impl AsFd, size: u64) -> io::Result<()> {
     let file = file.as_fd();
     // One that is longer, of a pull that was killed, becomes shorter.
     retry_on_intr(|| ftruncate(file, size))?;
-    if size == 0 {
-        return Ok(());
-    }
-    match retry_on_intr(|| fallocate(file, FallocateFlags::empty(), 0, size)) {
-        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
-        other => Ok(other?),
+    match store::reserve(file, 0..size) {
+        Err(error) if Errno::from_io_error(&error) == Some(Errno::INVAL) => Ok(()),
+        other => other,
     }
 }
