@@ -149,7 +149,10 @@ impl Policy {
             None => None,
         };
         let numbered = (1..).zip(document.rule);
-        let rules = numbered.map(|(number, rule)| Rule::new(number, rule, root.clone(), &key));
+        let rules = numbered.map(|(number, rule)| {
+            let rule = Rule::new(number, rule, root.clone(), &key);
+            rule.map_err(|refused| refused.of(number))
+        });
         Ok(Self {
             rules: rules.collect::<Result<_, _>>()?,
         })
@@ -187,6 +190,15 @@ enum Refused {
     Other(PolicyError),
 }
 
+impl Refused {
+    fn of(self, rule: usize) -> PolicyError {
+        match self {
+            Self::Reason(reason) => PolicyError::Rule { rule, reason },
+            Self::Other(error) => error,
+        }
+    }
+}
+
 impl From<String> for Refused {
     fn from(reason: String) -> Self {
         Self::Reason(reason)
@@ -203,21 +215,6 @@ type ReadKey<'a> = &'a dyn Fn(&str) -> Result<String, PolicyError>;
 
 impl Rule {
     fn new(
-        number: usize,
-        document: RuleDocument,
-        trusted_root: Option<TrustedRoot>,
-        key: ReadKey<'_>,
-    ) -> Result<Self, PolicyError> {
-        Self::build(number, document, trusted_root, key).map_err(|refused| match refused {
-            Refused::Reason(reason) => PolicyError::Rule {
-                rule: number,
-                reason,
-            },
-            Refused::Other(error) => error,
-        })
-    }
-
-    fn build(
         number: usize,
         document: RuleDocument,
         trusted_root: Option<TrustedRoot>,
