@@ -9,7 +9,7 @@ use crate::ErrorKind;
 use crate::trust::Statement;
 use crate::trust::check::{Outcome, Report, SignatureCheck, SignerId, Signers};
 use crate::trust::policy::{AttestationRule, Signer};
-use crate::trust::predicate::TEST_RESULT;
+use crate::trust::predicate::{TEST_RESULT, Verdict};
 
 /// A check for each attestation of the rule.
 pub(super) fn checks(rules: &[AttestationRule], looked: &Looked, now: SystemTime) -> Vec<Check> {
@@ -65,7 +65,8 @@ fn failed(report: &Report, rule: &AttestationRule, now: SystemTime) -> Option<St
     };
     let newest = dated().filter_map(|(made, _)| made).max();
     let mut last = dated().filter(|(made, _)| made.is_none() || *made == newest);
-    let (made, _) = last.find(|(_, statement)| statement.predicate["result"] == "FAILED")?;
+    let (made, _) =
+        last.find(|(_, statement)| statement.predicate["result"] == Verdict::Failed.as_str())?;
     Some(match made {
         Some(made) => format!("the test failed at {}", super::report::rfc3339(made)),
         None => "the test failed".to_owned(),

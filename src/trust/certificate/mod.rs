@@ -1,9 +1,9 @@
 //! X.509 certificates of signers: a chain from a leaf to a root that the user trusts.
 //!
-//! `rustls-webpki` verifies the signatures of certificates, but for those of P-521. Its paths are those of TLS servers and
-//! refuse a leaf that may also issue certificates, as those that `openssl req -x509` makes may; so the
-//! path is checked here, in the part of RFC 5280, section 6.1, that leads from one leaf over given
-//! certificates to a root. What this part does not know, such as name constraints, is refused.
+//! `rustls-webpki` verifies the signatures of certificates, but for those of P-521. Its paths are those of
+//! TLS servers and refuse a leaf that may also issue certificates, as those that `openssl req -x509`
+//! makes may; so the path is checked here, in the part of RFC 5280, section 6.1, that leads from one leaf
+//! over given certificates to a root. What this part does not know, such as name constraints, is refused.
 
 mod chain;
 mod error;

@@ -71,7 +71,8 @@ impl PublicKey {
         Self { key, spki }
     }
 
-    /// Checks an ECDSA signature in ASN.1 DER over a message, with the hash of the key's curve. `s` may be in either half of its range, as OpenSSL and Go write it.
+    /// Checks an ECDSA signature in ASN.1 DER over a message, with the hash of the key's curve. `s` may
+    /// be in either half of its range, as OpenSSL and Go write it.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let valid = match &self.key {
             Key::P256(key) => {
